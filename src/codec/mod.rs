@@ -1,0 +1,1 @@
+//! Bytes, and how they land on disk: order-preserving keys, frames with checksums, durable files.

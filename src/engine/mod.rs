@@ -1,0 +1,1 @@
+//! The facade, and the only place that combines the parts.

@@ -1,0 +1,1 @@
+//! Bytes of a media file to facts. Knows no store, no network.

@@ -1,0 +1,1 @@
+//! Immutable segments over documents. Knows bytes and DocIds, not RocksDB.

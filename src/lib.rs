@@ -1,0 +1,22 @@
+//! medialith: an embeddable media-metadata database.
+
+pub mod codec;
+pub mod error;
+pub mod model;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "engine")]
+pub mod engine;
+#[cfg(feature = "extract")]
+pub mod extract;
+#[cfg(feature = "index")]
+pub mod index;
+#[cfg(feature = "index")]
+pub mod query;
+#[cfg(feature = "engine")]
+pub mod source;
+#[cfg(feature = "engine")]
+pub mod store;
+
+pub use error::{Error, ErrorKind, Result};

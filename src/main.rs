@@ -1,0 +1,2 @@
+//! The `medialith` command: arguments in, exit code out.
+fn main() {}

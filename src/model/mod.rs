@@ -1,0 +1,23 @@
+//! The nouns of the interface, spelled as in the IMM API: plain data, no I/O, no locks.
+//!
+//! Owns what a [`File`] document is, which fields exist ([`Field`]), and what may be asked of them. Must not know
+//! how any of it is stored, indexed or sent.
+
+pub mod field;
+pub mod file;
+mod geo;
+mod json;
+pub mod query;
+pub mod space;
+mod time;
+pub mod uri;
+mod value;
+
+pub use field::{Field, FieldId, FieldPath, KeyCase, Kind};
+pub use file::File;
+pub use geo::LatLong;
+pub use query::{FuzzyQuery, Order, Page, SortKey, Typos};
+pub use space::{Dataset, DatasetSpec, Limits, Listing, Name, Project, ProjectSpec, Tag};
+pub use time::{Timestamp, now};
+pub use uri::Uri;
+pub use value::{Members, Value};

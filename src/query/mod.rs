@@ -1,0 +1,1 @@
+//! Query and index snapshot to ordered hits. Knows no store and no wire.

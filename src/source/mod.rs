@@ -1,0 +1,1 @@
+//! Where bytes come from: local folders, later object stores.

@@ -1,0 +1,1 @@
+//! RocksDB behind one door: nothing of `rocksdb::` leaves this folder.
