@@ -1,1 +1,32 @@
-//! Bytes of a media file to facts. Knows no store, no network.
+//! Bytes of a media file to facts, and facts to members of the File document. Knows no store, no network.
+//!
+//! [`extract`] never fails a file: whatever the bytes are, it returns what could be read and warnings for the rest.
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions, clippy::string_slice)
+)]
+
+mod input;
+mod limits;
+mod reader;
+mod warning;
+
+pub mod sniff;
+
+mod facts;
+
+pub mod container;
+pub mod image;
+
+mod exif_text;
+mod resolve;
+mod run;
+
+pub use facts::{Datum, Fact, Facts, Group, Moment};
+pub use input::Input;
+pub use limits::Limits;
+pub use reader::Reader;
+pub use resolve::PRECEDENCE;
+pub use run::{Extracted, Hint, Options, Parse, extract};
+pub use sniff::{Format, MediaType};
+pub use warning::{Parsed, Stop, Warning};

@@ -1,0 +1,1 @@
+//! Walkers of structures that several formats share. A walker knows its container, not what a format does with it.

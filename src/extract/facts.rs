@@ -1,0 +1,219 @@
+//! What a file says of itself, each fact with where it was found. Knows nothing of what wins over what.
+
+use super::sniff::Format;
+use super::warning::{Parsed, Stop, Warning};
+use crate::model::{LatLong, Members};
+use std::borrow::Cow;
+
+/// The vocabulary that a fact's tag belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Group {
+    /// Header fields of a still image, the same tags for every format: `ImageWidth`, `ImageHeight`, `FrameCount`...
+    Header,
+    /// TIFF and EXIF tags of the main image, named as in the EXIF specification.
+    Exif,
+    /// Tags of EXIF's GPS directory.
+    Gps,
+    /// Times in one form: `Original`, `Digitized`, `Modified`, `Created`, `Gps`.
+    Time,
+    /// Places in one form: `Gps`, `Container`.
+    Place,
+    /// Container and stream properties of audio and video, named as the File members: `Duration`, `FormatName`...
+    Media,
+    /// Text tags of audio and video in one vocabulary, named as the File members: `Title`, `Artist`...
+    Tag,
+}
+
+/// A date and time as written in a file, with what is known of its offset from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// What the clock showed.
+    pub clock: jiff::civil::DateTime,
+    /// Seconds east of UTC; `None` where the file does not say.
+    pub offset: Option<i32>,
+}
+
+/// The value of a fact.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Datum {
+    /// Text, or a number in the format's own writing (`1/250`).
+    Text(Box<str>),
+    /// A whole number.
+    Int(i64),
+    /// A finite number.
+    Float(f64),
+    /// A date and time.
+    Time(Moment),
+    /// A point on earth.
+    Place(LatLong),
+}
+
+impl From<&str> for Datum {
+    fn from(text: &str) -> Datum {
+        Datum::Text(text.into())
+    }
+}
+
+impl From<String> for Datum {
+    fn from(text: String) -> Datum {
+        Datum::Text(text.into())
+    }
+}
+
+impl From<i64> for Datum {
+    fn from(number: i64) -> Datum {
+        Datum::Int(number)
+    }
+}
+
+impl From<u32> for Datum {
+    fn from(number: u32) -> Datum {
+        Datum::Int(i64::from(number))
+    }
+}
+
+impl From<f64> for Datum {
+    fn from(number: f64) -> Datum {
+        Datum::Float(number)
+    }
+}
+
+impl From<Moment> for Datum {
+    fn from(moment: Moment) -> Datum {
+        Datum::Time(moment)
+    }
+}
+
+impl From<LatLong> for Datum {
+    fn from(place: LatLong) -> Datum {
+        Datum::Place(place)
+    }
+}
+
+/// One thing that a file says, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The format of the part that says it: `"jpeg"`, `"exif"`, `"bmff"`.
+    pub format: &'static str,
+    /// The vocabulary of `tag`.
+    pub group: Group,
+    /// The name inside the vocabulary.
+    pub tag: Cow<'static, str>,
+    /// Where in the file, in bytes from its start.
+    pub offset: u64,
+    /// What it says.
+    pub value: Datum,
+}
+
+/// Collects what a parser finds.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub(super) facts: Vec<Fact>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) refined: Option<Format>,
+    max_facts: usize,
+    max_warnings: usize,
+    max_text: usize,
+    /// Members of `VideoStreams`, in the container's order.
+    pub video_streams: Vec<Members>,
+    /// Members of `AudioStreams`, in the container's order.
+    pub audio_streams: Vec<Members>,
+    /// Members of `Subtitles`, in the container's order.
+    pub subtitles: Vec<Members>,
+    /// Members of `AudioCovers`: dimensions of pictures attached to audio.
+    pub audio_covers: Vec<Members>,
+}
+
+impl Facts {
+    /// An empty collection that keeps at most what `limits` allow.
+    pub fn new(limits: &super::Limits) -> Facts {
+        Facts { max_facts: limits.facts, max_warnings: limits.warnings, max_text: limits.text, ..Facts::default() }
+    }
+
+    /// Adds a fact. Texts are cut to the cap and lose trailing NULs and spaces; empty ones are not facts.
+    pub fn add(
+        &mut self,
+        format: &'static str,
+        group: Group,
+        tag: impl Into<Cow<'static, str>>,
+        offset: u64,
+        value: impl Into<Datum>,
+    ) {
+        let value = match value.into() {
+            Datum::Text(text) => {
+                let kept = clean(&text, self.max_text);
+                if kept.is_empty() {
+                    return;
+                }
+                if kept.len() == text.len() { Datum::Text(text) } else { Datum::Text(kept.into()) }
+            }
+            Datum::Float(number) if !number.is_finite() => return,
+            other => other,
+        };
+        if self.facts.len() < self.max_facts {
+            self.facts.push(Fact { format, group, tag: tag.into(), offset, value });
+        }
+    }
+
+    /// Notes what was wrong.
+    pub fn warn(&mut self, warning: Warning) {
+        if self.warnings.len() < self.max_warnings {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Turns malformed bytes into a warning, so that a walker can go on with the next part; caps and I/O errors
+    /// still end the file.
+    pub fn tolerate<T>(&mut self, result: Parsed<T>) -> Parsed<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Stop::Malformed(warning)) => {
+                self.warn(warning);
+                Ok(None)
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// The parser knows the format better than the sniffer did (DNG inside TIFF, audio-only Matroska).
+    pub fn refine(&mut self, format: Format) {
+        self.refined = Some(format);
+    }
+
+    /// The first fact of that name.
+    pub fn find(&self, group: Group, tag: &str) -> Option<&Datum> {
+        self.facts.iter().find(|f| f.group == group && f.tag == tag).map(|f| &f.value)
+    }
+}
+
+/// Text without trailing NULs and white space, cut at `max` bytes on a character boundary.
+fn clean(text: &str, max: usize) -> &str {
+    let cut = text.get(..text.floor_char_boundary(max)).unwrap_or(text);
+    cut.trim_end_matches(|c: char| c == '\0' || c.is_whitespace()).trim_start_matches('\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_trimmed_cut_and_empty_ones_dropped() {
+        let mut facts = Facts::new(&crate::extract::Limits { text: 5, ..Default::default() });
+        facts.add("t", Group::Tag, "a", 0, "abc\0 \0");
+        facts.add("t", Group::Tag, "b", 0, "\0  ");
+        facts.add("t", Group::Tag, "c", 0, "abcd\u{e9}xyz");
+        facts.add("t", Group::Tag, "d", 0, f64::NAN);
+        let texts: Vec<_> = facts.facts.iter().map(|f| f.value.clone()).collect();
+        assert_eq!(texts, [Datum::from("abc"), Datum::from("abcd")]);
+    }
+
+    #[test]
+    fn malformed_is_noted_and_exhausted_is_not_swallowed() {
+        let warning = Warning { format: "t", offset: 3, message: "no".into() };
+        let mut facts = Facts::new(&Default::default());
+        assert_eq!(facts.tolerate::<u8>(Err(Stop::Malformed(warning.clone()))).unwrap(), None);
+        assert_eq!(facts.warnings, [warning.clone()]);
+        assert!(facts.tolerate::<u8>(Err(Stop::Exhausted(warning))).is_err());
+    }
+}

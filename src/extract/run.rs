@@ -1,0 +1,100 @@
+//! One file from bytes to members: sniff, parse by one table, resolve.
+
+use super::facts::{Fact, Facts};
+use super::input::Input;
+use super::limits::Limits;
+use super::resolve;
+use super::sniff::{self, Format};
+use super::warning::{Parsed, Stop, Warning};
+use crate::codec::ReadAt;
+use crate::error::{Error, Result};
+use crate::model::Members;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What is known of a file beside its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hint<'a> {
+    /// File name or key; only its extension is looked at, and only where the bytes leave a choice.
+    pub name: &'a str,
+}
+
+/// How to extract.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Caps on the work.
+    pub limits: Limits,
+    /// Seconds east of UTC for times whose zone nothing tells. Default 0, at most a day either way.
+    pub assume_offset: i32,
+}
+
+/// What one file says.
+#[derive(Debug, Clone, Default)]
+pub struct Extracted {
+    /// The members of the File document that the facts support.
+    pub members: Members,
+    /// Every fact with its provenance.
+    pub facts: Vec<Fact>,
+    /// What was wrong, in the order of reading.
+    pub warnings: Vec<Warning>,
+    /// Bytes read from the source.
+    pub bytes_read: u64,
+    /// Where they were read.
+    pub ranges: Vec<Range<u64>>,
+}
+
+/// Reads one format: the cursor stands at the file's start.
+pub type Parse = fn(&mut Input<'_>, &mut Facts) -> Parsed<()>;
+
+/// Which parser reads which format. Formats without a row keep their type only.
+static PARSERS: &[(Format, Parse)] = &[];
+
+fn parser(format: Format) -> Option<Parse> {
+    PARSERS.iter().find(|(of, _)| *of == format).map(|(_, parse)| *parse)
+}
+
+/// Reads what a file says of itself. A malformed file is no error: it gives fewer members and more warnings. Only an
+/// I/O error of the source is returned.
+pub fn extract(source: &dyn ReadAt, hint: &Hint<'_>, options: &Options) -> Result<Extracted> {
+    let mut input = Input::new(source, &options.limits);
+    let mut facts = Facts::new(&options.limits);
+    let format = match sniff::sniff(&mut input, hint.name) {
+        Ok(format) => format,
+        Err(stop) => {
+            settle(stop, &mut facts)?;
+            Format::Unknown
+        }
+    };
+    if let Some(parse) = parser(format) {
+        run(parse, format, &mut input, &mut facts)?;
+    }
+    let members = resolve::resolve(&mut facts, format, source.len(), options);
+    let (bytes_read, ranges) = (input.bytes_read(), input.ranges().to_vec());
+    Ok(Extracted { members, facts: facts.facts, warnings: facts.warnings, bytes_read, ranges })
+}
+
+fn run(parse: Parse, format: Format, input: &mut Input<'_>, facts: &mut Facts) -> Result<()> {
+    input.rewind();
+    input.set_format(format.name());
+    // A panic in a crate that we call costs that file its remaining facts, not the run. What was collected stays
+    // valid: facts are only ever appended.
+    let outcome = catch_unwind(AssertUnwindSafe(|| parse(input, facts)));
+    let stop = match outcome {
+        Ok(result) => result.err(),
+        Err(_) => {
+            let message = "the parser failed on these bytes (a defect in medialith or one of its crates)".to_owned();
+            Some(Stop::Malformed(Warning { format: format.name(), offset: input.position(), message }))
+        }
+    };
+    stop.into_iter().chain(input.failed.take()).try_for_each(|stop| settle(stop, facts))
+}
+
+fn settle(stop: Stop, facts: &mut Facts) -> Result<()> {
+    match stop {
+        Stop::Malformed(warning) | Stop::Exhausted(warning) => {
+            facts.warn(warning);
+            Ok(())
+        }
+        Stop::Io(error) => Err(Error::io("read the file", error)),
+    }
+}

@@ -1,0 +1,182 @@
+//! Sub-types and formats that are told by their first frames, pages or records rather than by a fixed signature.
+
+use super::format::Format;
+use crate::extract::input::Input;
+use crate::extract::warning::Parsed;
+
+/// Matroska or WebM by DocType (RFC 9559, 8), which stands near the start of the EBML header.
+pub(super) fn ebml(head: &[u8]) -> Format {
+    let header = head.get(..128).unwrap_or(head);
+    // Element 0x4282 (DocType), length 4 with a one-byte size.
+    if contains(header, b"\x42\x82\x84webm") { Format::WebM } else { Format::Mkv }
+}
+
+/// The codec of the first logical stream: its identification packet starts behind the first page's segment table
+/// (RFC 3533, 6). Later streams can make it a video: every stream's first page comes before any data page.
+pub(super) fn ogg(head: &[u8]) -> Format {
+    let mut audio = None;
+    let mut at = 0_usize;
+    while let Some(page) = head.get(at..).filter(|page| page.starts_with(b"OggS")) {
+        let Some(&segments) = page.get(26) else { break };
+        let body = usize::from(segments).saturating_add(27);
+        let sizes = page.get(27..body).unwrap_or(&[]);
+        let packet = page.get(body..).unwrap_or(&[]);
+        match codec(packet) {
+            Some(Format::OggVideo) => return Format::OggVideo,
+            other => audio = audio.or(other),
+        }
+        let size = sizes.iter().map(|&s| usize::from(s)).fold(body, usize::saturating_add);
+        at = at.saturating_add(size);
+    }
+    audio.unwrap_or(Format::Ogg)
+}
+
+fn codec(packet: &[u8]) -> Option<Format> {
+    let table: [(&[u8], Format); 8] = [
+        (b"\x01vorbis", Format::OggAudio), // Vorbis I, 4.2.1
+        (b"OpusHead", Format::Opus),       // RFC 7845, 5.1
+        (b"Speex   ", Format::Speex),      // Speex manual, table 7.1
+        (b"\x7FFLAC", Format::OggFlac),    // RFC 9639, 10.1
+        (b"\x80theora", Format::OggVideo), // Theora, 6.2
+        (b"BBCD\0", Format::OggVideo),     // Dirac
+        (b"\x01video", Format::OggVideo),  // OGM
+        (b"OVP80", Format::OggVideo),      // VP8 in Ogg
+    ];
+    table.iter().find(|(start, _)| packet.starts_with(start)).map(|(_, format)| *format)
+}
+
+/// Audio only unless a stream properties object names the video media type (ASF 01.20.05, 3.3 and 10.4).
+pub(super) fn asf(head: &[u8]) -> Format {
+    const VIDEO: &[u8] = b"\xC0\xEF\x19\xBC\x4D\x5B\xCF\x11\xA8\xFD\0\x80\x5F\x5C\x44\x2B";
+    const AUDIO: &[u8] = b"\x40\x9E\x69\xF8\x4D\x5B\xCF\x11\xA8\xFD\0\x80\x5F\x5C\x44\x2B";
+    if contains(head, AUDIO) && !contains(head, VIDEO) { Format::Wma } else { Format::Wmv }
+}
+
+/// At least one image, and the first entry's reserved byte is 0 (ICONDIRENTRY).
+pub(super) fn is_icon(head: &[u8]) -> bool {
+    matches!(head.get(4..10), Some(&[low, high, _, _, _, 0]) if high == 0 && low > 0)
+}
+
+/// A block size of 1 to 9 and the block magic, which is pi in BCD.
+pub(super) fn is_bzip2(head: &[u8]) -> bool {
+    let level = head.get(3).is_some_and(|level| (b'1'..=b'9').contains(level));
+    let magic = head.get(4..10);
+    level && matches!(magic, Some(b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"))
+}
+
+/// `P1` to `P7` and white space (netpbm formats pbm(5), pgm(5), ppm(5), pam(5)).
+pub(super) fn netpbm(head: &[u8]) -> Option<Format> {
+    let &[b'P', kind, space, next, ..] = head else { return None };
+    let sane = matches!(next, b'#' | b'0'..=b'9' | b'W' | b' ' | b'\t' | b'\n' | b'\r');
+    if !matches!(space, b' ' | b'\t' | b'\n' | b'\r') || !sane {
+        return None;
+    }
+    match kind {
+        b'1' | b'4' => Some(Format::Pbm),
+        b'2' | b'5' => Some(Format::Pgm),
+        b'3' | b'6' => Some(Format::Ppm),
+        b'7' if head.get(2..).is_some_and(|rest| contains(rest, b"WIDTH")) => Some(Format::Pam),
+        _ => None,
+    }
+}
+
+/// Sync bytes at the distance of packets: 188 (ISO/IEC 13818-1, 2.4.3.2), 192 with a time code, 204 with parity.
+pub(super) fn mpeg_ts(head: &[u8]) -> Option<Format> {
+    let synced = |first: usize, step: usize| {
+        let mut places = head.iter().skip(first).step_by(step).take(5);
+        let count = places.clone().count();
+        count >= 3 && places.all(|&byte| byte == 0x47)
+    };
+    (synced(0, 188) || synced(4, 192) || synced(0, 204)).then_some(Format::MpegTs)
+}
+
+/// MPEG audio, ADTS AAC and AC-3: a frame header whose length leads to the next one; ID3 tags in front are skipped.
+pub(super) fn mpeg_audio(head: &[u8], input: &mut Input<'_>) -> Parsed<Option<Format>> {
+    let Some(tag) = id3_len(head) else { return Ok(frame_pair(head)) };
+    if tag >= input.end() {
+        return Ok(Some(Format::Mp3));
+    }
+    input.rewind();
+    input.seek(tag, "audio behind the ID3 tag")?;
+    let audio = input.peek_up_to(4096)?;
+    let found = super::magic::find(audio).filter(|format| format.media() == super::MediaType::Audio);
+    // Padding between tag and audio is common: an ID3 tag alone says MP3 well enough.
+    Ok(Some(found.or_else(|| frame_pair(audio)).unwrap_or(Format::Mp3)))
+}
+
+/// Length of an ID3v2 tag with its header (ID3v2.4 structure, 3.1): four 7-bit bytes.
+fn id3_len(head: &[u8]) -> Option<u64> {
+    let &[b'I', b'D', b'3', major, minor, _, a, b, c, d, ..] = head else { return None };
+    if major == 0xFF || minor == 0xFF || [a, b, c, d].iter().any(|byte| *byte >= 0x80) {
+        return None;
+    }
+    let size = [a, b, c, d].iter().fold(0_u64, |size, byte| (size << 7) | u64::from(*byte));
+    Some(size.saturating_add(10))
+}
+
+fn frame_pair(bytes: &[u8]) -> Option<Format> {
+    let (format, len) = frame(bytes)?;
+    match bytes.get(len..) {
+        Some(next) if next.len() >= 7 => frame(next).filter(|(other, _)| *other == format).map(|_| format),
+        // The file ends with its first frame, or the frame is longer than what we look at.
+        _ => (len >= 24).then_some(format),
+    }
+}
+
+fn frame(bytes: &[u8]) -> Option<(Format, usize)> {
+    let &[a, b, c, d, e, f, ..] = bytes else { return None };
+    match (a, b) {
+        // ADTS: sync, layer 0 (ISO/IEC 13818-7, 6.2); the length is 13 bits.
+        (0xFF, _) if b & 0xF6 == 0xF0 => {
+            let len = (usize::from(d & 3) << 11) | (usize::from(e) << 3) | (usize::from(f) >> 5);
+            (len > 7 && (c >> 2) & 0xF < 13).then_some((Format::Aac, len))
+        }
+        (0xFF, _) if b & 0xE0 == 0xE0 => mpeg_frame(b, c),
+        // AC-3: sync word (ETSI TS 102 366, 4.3.1); its frame sizes stay within 3,840 bytes.
+        (0x0B, 0x77) if e >> 3 <= 16 && (d != 0 || e != 0) => Some((Format::Ac3, usize::MAX)),
+        _ => None,
+    }
+}
+
+/// Bitrates in kbit/s by (MPEG 1, layer): ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3.
+static RATES: [[u32; 14]; 5] = [
+    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+];
+
+fn mpeg_frame(b: u8, c: u8) -> Option<(Format, usize)> {
+    let (version, layer) = ((b >> 3) & 3, (b >> 1) & 3);
+    if version == 1 || layer == 0 {
+        return None;
+    }
+    let table = match (version, layer) {
+        (3, 3) => 0,
+        (3, 2) => 1,
+        (3, _) => 2,
+        (_, 3) => 3,
+        _ => 4,
+    };
+    let rate = *RATES.get::<usize>(table)?.get(usize::from(c >> 4).checked_sub(1)?)?;
+    let base = *[44_100_u32, 48_000, 32_000].get(usize::from((c >> 2) & 3))?;
+    let hertz = match version {
+        3 => base,
+        2 => base >> 1,
+        _ => base >> 2,
+    };
+    let pad = u32::from((c >> 1) & 1);
+    let bits = rate.checked_mul(1000)?;
+    let len = match (layer, version) {
+        (3, _) => bits.checked_mul(12)?.checked_div(hertz)?.checked_add(pad)?.checked_mul(4)?,
+        (1, 0 | 2) => bits.checked_mul(72)?.checked_div(hertz)?.checked_add(pad)?,
+        _ => bits.checked_mul(144)?.checked_div(hertz)?.checked_add(pad)?,
+    };
+    Some((if layer == 1 { Format::Mp3 } else { Format::Mp2 }, usize::try_from(len).ok()?))
+}
+
+/// Whether `part` occurs in `bytes`.
+pub(super) fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
