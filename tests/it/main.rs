@@ -1,4 +1,11 @@
 //! The one integration-test binary (each binary would link RocksDB again). One module per concern.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test's helpers fail by panicking, as its assertions do"
+)]
 
 mod docs;
 mod layers;
