@@ -18,6 +18,8 @@ mod facts;
 pub mod container;
 pub mod image;
 
+pub mod pool;
+
 mod exif_text;
 mod resolve;
 mod run;

@@ -1,0 +1,283 @@
+//! What the threads of a pool share: queues, counters and the rules for sleeping and waking.
+//!
+//! Sleeping is the classical two-flag protocol: a sleeper sets its flag, then looks at the queues; a poster fills a
+//! queue, then looks at the flags. IMPORTANT: all four steps and the fences between them are sequentially consistent,
+//! so at least one side sees the other and no job waits while every worker sleeps.
+
+use super::desk::{Desk, Seat, place};
+use super::options::PoolOptions;
+use super::work::{Answer, Failure, Work};
+use crossbeam::channel::{Receiver, Sender};
+use crossbeam::deque::{Injector, Steal};
+use crossbeam::queue::ArrayQueue;
+use crossbeam::sync::{Parker, Unparker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::time::{Duration, Instant};
+
+/// Tasks moved at once from the injector to a worker's deque: saves contention, leaves most for the others.
+const BATCH: usize = 4;
+
+/// One job on its way.
+pub(super) struct Task<W: Work> {
+    pub(super) job: W::Job,
+    /// Nanoseconds since the pool was built when a worker began it, 0 before.
+    begun: AtomicU64,
+    /// Set by whoever answers it: worker or watchdog, never both.
+    answered: AtomicBool,
+}
+
+impl<W: Work> Task<W> {
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+}
+
+/// What the answer channel carries.
+pub(super) enum Message<W: Work> {
+    /// A job's answer.
+    Answer(Answer<W>),
+    /// No answer will follow.
+    End,
+}
+
+/// State of a pool, owned by its threads and its handle together.
+pub(super) struct Shared<W: Work> {
+    pub(super) work: W,
+    pub(super) options: PoolOptions,
+    pub(super) desks: Box<[Desk<W>]>,
+    /// Places where no thread sits.
+    pub(super) seats: ArrayQueue<Seat<W>>,
+    injector: Injector<Arc<Task<W>>>,
+    answers: Sender<Message<W>>,
+    born: Instant,
+    /// Jobs submitted and not yet received.
+    pending: AtomicUsize,
+    /// Workers that serve the queues: neither stuck nor gone.
+    on_duty: AtomicUsize,
+    /// Threads that were given up and have not come back.
+    stuck: AtomicUsize,
+    closed: AtomicBool,
+    quitting: AtomicBool,
+    watchdog: Unparker,
+    /// The other half of `watchdog`, until its thread takes it.
+    pub(super) watchdog_bed: ArrayQueue<Parker>,
+    watchdog_asleep: AtomicBool,
+}
+
+impl<W: Work> Shared<W> {
+    pub(super) fn new(work: W, options: PoolOptions) -> (Arc<Shared<W>>, Receiver<Message<W>>) {
+        let places = options.threads.saturating_add(options.max_stuck);
+        let (desks, seats): (Vec<_>, Vec<_>) = (0..places).map(place).unzip();
+        let free = ArrayQueue::new(places);
+        for seat in seats {
+            let _ = free.push(seat);
+        }
+        // Every answer holds a place of `in_flight`, and one `End` may lie beside them: sending never waits.
+        let (answers, receiver) = crossbeam::channel::bounded(options.in_flight.saturating_add(1));
+        let parker = Parker::new();
+        let watchdog = parker.unparker().clone();
+        let watchdog_bed = ArrayQueue::new(1);
+        let _ = watchdog_bed.push(parker);
+        let shared = Shared {
+            work,
+            options,
+            desks: desks.into(),
+            seats: free,
+            injector: Injector::new(),
+            answers,
+            born: Instant::now(),
+            pending: AtomicUsize::new(0),
+            on_duty: AtomicUsize::new(0),
+            stuck: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            quitting: AtomicBool::new(false),
+            watchdog,
+            watchdog_bed,
+            watchdog_asleep: AtomicBool::new(false),
+        };
+        (Arc::new(shared), receiver)
+    }
+
+    // Jobs in and out.
+
+    /// Queues a job, or gives it back after [`Shared::close`].
+    pub(super) fn post(&self, job: W::Job) -> Result<(), W::Job> {
+        // IMPORTANT: count first, look second; `close` does it the other way round.
+        self.pending.fetch_add(1, Ordering::SeqCst);
+        if self.closed.load(Ordering::SeqCst) {
+            self.received();
+            return Err(job);
+        }
+        self.injector.push(Arc::new(Task { job, begun: AtomicU64::new(0), answered: AtomicBool::new(false) }));
+        self.wake_one();
+        if self.watchdog_asleep.load(Ordering::SeqCst) {
+            self.watchdog.unpark();
+        }
+        Ok(())
+    }
+
+    /// Answers a task unless that was done before; tells whether this call did it.
+    pub(super) fn answer(&self, task: &Arc<Task<W>>, outcome: Result<W::Done, Failure>) -> bool {
+        let first = !task.answered.swap(true, Ordering::AcqRel);
+        if first {
+            // Fails only when the pool was dropped, and then nobody asks.
+            let _ = self.answers.try_send(Message::Answer(Answer { task: Arc::clone(task), outcome }));
+        }
+        first
+    }
+
+    /// Counts one job less under way.
+    pub(super) fn received(&self) {
+        if self.pending.fetch_sub(1, Ordering::SeqCst) == 1 && self.closed.load(Ordering::SeqCst) {
+            self.announce_end();
+        }
+    }
+
+    /// Refuses further jobs.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        if self.pending() == 0 {
+            self.announce_end();
+        }
+    }
+
+    /// Lets a receiver return `None`. One announcement at a time suffices: whoever takes it repeats it.
+    pub(super) fn announce_end(&self) {
+        let _ = self.answers.try_send(Message::End);
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.pending.load(Ordering::SeqCst)
+    }
+
+    // Finding work.
+
+    /// A task from the injector or from another worker, some more of them into `seat`'s own deque.
+    pub(super) fn steal(&self, seat: &Seat<W>) -> Option<Arc<Task<W>>> {
+        let injected = insist(|| self.injector.steal_batch_with_limit_and_pop(&seat.deque, BATCH));
+        injected.or_else(|| {
+            let others = self.desks.iter().cycle().skip(seat.index).take(self.desks.len());
+            others.filter(|desk| !desk.stealer.is_empty()).find_map(|desk| insist(|| desk.stealer.steal()))
+        })
+    }
+
+    /// Any task that nobody has begun.
+    pub(super) fn unbegun(&self) -> Option<Arc<Task<W>>> {
+        insist(|| self.injector.steal()).or_else(|| self.desks.iter().find_map(|desk| insist(|| desk.stealer.steal())))
+    }
+
+    /// Whether a task waits in any queue.
+    pub(super) fn has_work(&self) -> bool {
+        !self.injector.is_empty() || self.desks.iter().any(|desk| !desk.stealer.is_empty())
+    }
+
+    /// Marks the task begun and shows it to the watchdog.
+    pub(super) fn begin(&self, desk: usize, task: &Arc<Task<W>>) {
+        task.begun.store(self.now().max(1), Ordering::Release);
+        if let Some(desk) = self.desks.get(desk) {
+            desk.begun.force_push(Arc::clone(task));
+        }
+    }
+
+    /// How long the task has been running.
+    pub(super) fn age(&self, task: &Task<W>) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(task.begun.load(Ordering::Acquire)))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    // Sleeping and waking.
+
+    /// Wakes one sleeping worker, if there is one.
+    pub(super) fn wake_one(&self) {
+        fence(Ordering::SeqCst);
+        let _ = self.desks.iter().any(Desk::wake);
+    }
+
+    /// Sleeps until there may be work.
+    pub(super) fn sleep(&self, seat: &Seat<W>) {
+        let Some(desk) = self.desks.get(seat.index) else { return };
+        desk.lie_down();
+        fence(Ordering::SeqCst);
+        if !self.has_work() && !self.is_quitting() {
+            seat.parker.park();
+        }
+        desk.get_up();
+    }
+
+    /// The watchdog's sleep: for a while when jobs are under way, else until one comes.
+    pub(super) fn doze(&self, parker: &Parker, tick: Duration) {
+        self.watchdog_asleep.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if self.pending() == 0 && !self.is_quitting() {
+            parker.park();
+        }
+        self.watchdog_asleep.store(false, Ordering::SeqCst);
+        parker.park_timeout(tick);
+    }
+
+    /// Asks every thread to leave after what it is doing.
+    pub(super) fn quit(&self) {
+        self.quitting.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.desks.iter().for_each(Desk::shake);
+        self.watchdog.unpark();
+    }
+
+    pub(super) fn is_quitting(&self) -> bool {
+        self.quitting.load(Ordering::SeqCst)
+    }
+
+    // Who serves.
+
+    pub(super) fn on_duty(&self) -> usize {
+        self.on_duty.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn stuck(&self) -> usize {
+        self.stuck.load(Ordering::SeqCst)
+    }
+
+    /// Counts one worker more, unless there are enough.
+    pub(super) fn join_duty(&self) -> bool {
+        let more = |count: usize| (count < self.options.threads).then(|| count.saturating_add(1));
+        self.on_duty.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_ok()
+    }
+
+    /// Counts one worker less.
+    pub(super) fn leave_duty(&self) {
+        self.on_duty.fetch_sub(1, Ordering::SeqCst);
+        self.watchdog.unpark();
+    }
+
+    /// Gives a task up unless its worker answers first; a task given up costs the pool that worker.
+    pub(super) fn give_up(&self, task: &Arc<Task<W>>, limit: Duration) {
+        // IMPORTANT: counted before it is answered, because the worker may come back right after.
+        self.stuck.fetch_add(1, Ordering::SeqCst);
+        if self.answer(task, Err(Failure::TimedOut(limit))) {
+            self.leave_duty();
+        } else {
+            self.stuck.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A worker that was given up is back; tells whether it is wanted again.
+    pub(super) fn come_back(&self) -> bool {
+        self.stuck.fetch_sub(1, Ordering::SeqCst);
+        self.join_duty()
+    }
+}
+
+/// Repeats a steal that lost a race; each loss means that another thread got on.
+fn insist<T>(mut steal: impl FnMut() -> Steal<T>) -> Option<T> {
+    loop {
+        match steal() {
+            Steal::Success(item) => return Some(item),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}
