@@ -28,7 +28,13 @@ struct Watchdog<W: Work> {
 impl<W: Work> Watchdog<W> {
     fn watch(mut self) {
         // A quarter of the time allowed: a stuck job is given up after at most 1.25 times its limit.
-        let tick = (self.shared.options.timeout / 4).clamp(Duration::from_millis(1), Duration::from_millis(250));
+        let tick = self
+            .shared
+            .options
+            .timeout
+            .checked_div(4)
+            .unwrap_or_default()
+            .clamp(Duration::from_millis(1), Duration::from_millis(250));
         while !(self.shared.is_quitting() && self.shared.on_duty() == 0) {
             self.shared.doze(&self.parker, tick);
             self.give_up_stuck();

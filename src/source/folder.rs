@@ -1,0 +1,240 @@
+//! A folder and its files: opened beneath the folder only, never through a symbolic link, never anything but a
+//! regular file.
+
+use super::walk::Walk;
+use crate::codec::ReadAt;
+use crate::error::{Error, ErrorKind, Result};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+/// What tells one state of a file from another: compare two stamps to know whether it may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Length in bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Number of the file in its file system.
+    pub inode: u64,
+    /// Number of the file system.
+    pub device: u64,
+}
+
+/// A regular file found by a walk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The path below the folder as text, `/` between the names.
+    pub key: String,
+    /// The path below the folder as the system knows it.
+    pub path: PathBuf,
+    /// Its state when the walk saw it.
+    pub stamp: Stamp,
+}
+
+/// A folder whose files are read. Clones share one handle.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: Arc<Path>,
+    /// The directory itself: what is opened stays beneath it even if its path is moved.
+    handle: Arc<OwnedFd>,
+    /// Set where the path given is one file: the only name that the walk yields.
+    only: Option<OsString>,
+}
+
+impl Folder {
+    /// Opens a directory, or a single file as a folder that holds only it. Symbolic links in `root` itself are
+    /// followed; below it they never are.
+    pub fn open(root: impl AsRef<Path>) -> Result<Folder> {
+        let given = root.as_ref();
+        let real = given.canonicalize().map_err(|e| Error::io(format_args!("open {}", given.display()), e))?;
+        let kind = real.symlink_metadata().map_err(|e| Error::io(format_args!("look at {}", real.display()), e))?;
+        let (root, only) = match (real.parent(), real.file_name()) {
+            (Some(parent), Some(name)) if kind.is_file() => (parent.to_owned(), Some(name.to_owned())),
+            _ if kind.is_dir() => (real, None),
+            _ => {
+                let expected = "expected a directory or a regular file, got something else";
+                return Err(Error::invalid(format!("{}: {expected}", given.display())));
+            }
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::openat(CWD, &root, flags, Mode::empty());
+        let handle = handle.map_err(|e| Error::io(format_args!("open {}", root.display()), e.into()))?;
+        Ok(Folder { root: root.into(), handle: Arc::new(handle), only })
+    }
+
+    /// The directory, without symbolic links.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Visits every regular file in the order of their keys.
+    pub fn walk(&self) -> Walk {
+        Walk::new(self.clone())
+    }
+
+    /// Opens a file found by a walk.
+    pub fn open_file(&self, entry: &Entry) -> Result<LocalFile> {
+        // O_NONBLOCK: should the file have become a FIFO meanwhile, opening it must not wait for a writer.
+        let handle = self.open_beneath(&entry.path, OFlags::NONBLOCK | OFlags::NOCTTY);
+        let file = handle.map_err(|e| Error::io(format_args!("open {}", entry.key), e.into()))?;
+        let stat = rustix::fs::fstat(&file).map_err(|e| Error::io(format_args!("look at {}", entry.key), e.into()))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            let message = format!("{}: expected a regular file, got another kind since the walk", entry.key);
+            return Err(Error::new(ErrorKind::Io, message));
+        }
+        Ok(LocalFile { file: file.into(), stamp: Stamp::of(&stat) })
+    }
+
+    pub(super) fn only(&self) -> Option<&OsString> {
+        self.only.as_ref()
+    }
+
+    pub(super) fn open_dir(&self, path: &Path) -> Result<OwnedFd, Errno> {
+        if path.as_os_str().is_empty() {
+            return rustix::fs::openat(
+                &self.handle,
+                ".",
+                OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+                Mode::empty(),
+            );
+        }
+        self.open_beneath(path, OFlags::DIRECTORY)
+    }
+
+    /// Opens `path` for reading with no symbolic link and no `..` on the way (openat2(2), Linux 5.6).
+    fn open_beneath(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        match rustix::fs::openat2(&self.handle, path, flags, Mode::empty(), resolve) {
+            // An old kernel, or a system-call filter that knows no openat2.
+            Err(Errno::NOSYS | Errno::PERM) => step_beneath(&self.handle, path, flags),
+            other => other,
+        }
+    }
+}
+
+/// The same one name at a time, for kernels without openat2.
+fn step_beneath(root: &OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let on_the_way = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut names = path.components().peekable();
+    let mut at: Option<OwnedFd> = None;
+    while let Some(component) = names.next() {
+        let Component::Normal(name) = component else { return Err(Errno::XDEV) };
+        let flags = if names.peek().is_some() { on_the_way } else { flags };
+        let from = at.as_ref().map_or(root.as_fd(), AsFd::as_fd);
+        at = Some(rustix::fs::openat(from, name, flags, Mode::empty())?);
+    }
+    at.ok_or(Errno::NOENT)
+}
+
+impl Stamp {
+    #[expect(clippy::unnecessary_cast, reason = "the types of the stat fields differ between architectures")]
+    pub(super) fn of(stat: &Stat) -> Stamp {
+        let seconds = (stat.st_mtime as i64).saturating_mul(1_000_000_000);
+        Stamp {
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_ns: seconds.saturating_add(stat.st_mtime_nsec as i64),
+            inode: stat.st_ino as u64,
+            device: stat.st_dev as u64,
+        }
+    }
+}
+
+/// An open regular file, read at positions. It may shrink or grow meanwhile: reads end early, never fail for it.
+#[derive(Debug)]
+pub struct LocalFile {
+    file: std::fs::File,
+    stamp: Stamp,
+}
+
+impl LocalFile {
+    /// The state of the file when it was opened: what the bytes read belong to.
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+}
+
+impl ReadAt for LocalFile {
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        // pread(2) takes signed offsets: beyond them there is nothing to read.
+        if i64::try_from(offset).is_err() {
+            return Ok(0);
+        }
+        loop {
+            match self.file.read_at(buf, offset) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn len(&self) -> u64 {
+        self.stamp.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str) -> Entry {
+        let stamp = Stamp { size: 0, modified_ns: 0, inode: 0, device: 0 };
+        Entry { key: path.into(), path: path.into(), stamp }
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        std::fs::write(dir.path().join("secret"), "s").unwrap();
+        std::fs::write(root.join("sub/open"), "o").unwrap();
+        std::os::unix::fs::symlink("..", root.join("up")).unwrap();
+        std::os::unix::fs::symlink("sub/open", root.join("link")).unwrap();
+        let folder = Folder::open(&root).unwrap();
+        assert!(folder.open_file(&entry("sub/open")).is_ok());
+        let secret = dir.path().join("secret");
+        for path in ["../secret", "up/secret", "link", "up/root/sub/open", "sub", "", secret.to_str().unwrap()] {
+            assert!(folder.open_file(&entry(path)).is_err(), "{path}");
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            let stepped = step_beneath(&folder.handle, Path::new(path), flags);
+            assert!(path == "sub" || stepped.is_err(), "{path}");
+        }
+        assert!(step_beneath(&folder.handle, Path::new("sub/open"), OFlags::NOFOLLOW).is_ok());
+    }
+
+    #[test]
+    fn a_fifo_in_place_of_a_file_does_not_block() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("f");
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let error = Folder::open(dir.path()).unwrap().open_file(&entry("f")).unwrap_err();
+        assert!(error.message().contains("expected a regular file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_shrinks_ends_early() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("f"), [7u8; 1000]).unwrap();
+        let file = Folder::open(dir.path()).unwrap().open_file(&entry("f")).unwrap();
+        let handle = std::fs::OpenOptions::new().write(true).open(dir.path().join("f")).unwrap();
+        handle.set_len(10).unwrap();
+        let mut buf = [0u8; 100];
+        assert_eq!(file.len(), 1000);
+        assert_eq!(file.read_at(5, &mut buf).unwrap(), 5);
+        assert_eq!(file.read_at(500, &mut buf).unwrap(), 0);
+        assert_eq!(file.read_at(u64::MAX, &mut buf).unwrap(), 0);
+    }
+
+    #[test]
+    fn neither_missing_paths_nor_devices_are_folders() {
+        assert_eq!(Folder::open("/nonexistent/x").unwrap_err().kind(), ErrorKind::Io);
+        assert_eq!(Folder::open("/dev/null").unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+}

@@ -1,0 +1,48 @@
+//! Keys from file names: names are bytes, keys are text.
+//!
+//! A name that is UTF-8 is its own key. In any other name each invalid byte becomes `%XX` (upper-case hexadecimal)
+//! and each `%` becomes `%25`, so that two such names never share a key. A UTF-8 name that happens to spell the same
+//! key wins over the other; the walk reports the one that it left out.
+
+/// The key of one file or directory name.
+pub(super) fn key_of(name: &[u8]) -> String {
+    if let Ok(text) = str::from_utf8(name) {
+        return text.to_owned();
+    }
+    let mut key = String::new();
+    for chunk in name.utf8_chunks() {
+        key.push_str(&chunk.valid().replace('%', "%25"));
+        for byte in chunk.invalid() {
+            key.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf8_stays_and_the_rest_is_escaped() {
+        for (name, key) in [
+            (&b"plain.jpg"[..], "plain.jpg"),
+            (b"100%.jpg", "100%.jpg"),
+            ("\u{6771}\u{4eac} \n.jpg".as_bytes(), "\u{6771}\u{4eac} \n.jpg"),
+            (b"caf\xe9.jpg", "caf%E9.jpg"),
+            (b"100%\xff\xfe", "100%25%FF%FE"),
+            (b"\xe6\x9d", "%E6%9D"),
+        ] {
+            assert_eq!(key_of(name), key);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn names_of_one_sort_never_share_a_key(a: Vec<u8>, b: Vec<u8>) {
+            if a != b && str::from_utf8(&a).is_ok() == str::from_utf8(&b).is_ok() {
+                proptest::prop_assert_ne!(key_of(&a), key_of(&b));
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The walk over a folder: every regular file once, in ascending byte order of the keys, errors reported in passing.
+//!
+//! Iterative; memory is bounded by the entries of the directories on the way down. The order is that of the whole
+//! keys, which is not that of names per directory: `a.jpg` comes before `a/b.jpg`, because `.` is less than `/`.
+
+use super::folder::{Entry, Folder, Stamp};
+use super::name::key_of;
+use crate::error::Error;
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::io::Errno;
+use std::cmp::Ordering;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// One step of a walk.
+#[derive(Debug)]
+pub enum Found {
+    /// A regular file.
+    File(Entry),
+    /// Something that is no regular file or could not be read; the walk goes on.
+    Skipped(Skipped),
+}
+
+/// What was passed over.
+#[derive(Debug)]
+pub struct Skipped {
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why something was passed over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Why {
+    /// A symbolic link: never followed, so nothing outside is read and nothing twice.
+    Symlink,
+    /// A FIFO, a socket or a device: never opened.
+    Special,
+    /// Another name beside it has the same key; this one is not UTF-8.
+    SameKey,
+    /// It could not be listed or looked at.
+    Failed(Error),
+}
+
+/// Iterator over a folder, made by [`Folder::walk`].
+#[derive(Debug)]
+pub struct Walk {
+    folder: Folder,
+    /// Items still to visit: per level of the current path, last first.
+    ahead: Vec<Vec<Item>>,
+}
+
+/// A name in a directory, or what came of looking at it.
+#[derive(Debug)]
+struct Item {
+    key: String,
+    path: PathBuf,
+    is_utf8: bool,
+    kind: ItemKind,
+}
+
+#[derive(Debug)]
+enum ItemKind {
+    File(Stamp),
+    Directory,
+    Skipped(Why),
+}
+
+impl Walk {
+    pub(super) fn new(folder: Folder) -> Walk {
+        let top = match folder.only() {
+            None => Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind: ItemKind::Directory },
+            Some(name) => match folder.open_dir(Path::new("")) {
+                Ok(dir) => item(&dir, Path::new(""), "", name),
+                Err(e) => {
+                    let kind = ItemKind::Skipped(failure("", e));
+                    Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind }
+                }
+            },
+        };
+        Walk { folder, ahead: vec![vec![top]] }
+    }
+
+    /// The items of a directory, in descending order of their keys.
+    fn list(&self, key: &str, path: &Path) -> Result<Vec<Item>, Errno> {
+        let handle = self.folder.open_dir(path)?;
+        let mut items = Vec::new();
+        for name in Dir::read_from(&handle)? {
+            let Ok(name) = name else {
+                // A directory that fails midway keeps what was seen of it.
+                let kind = ItemKind::Skipped(failure(key, Errno::IO));
+                items.push(Item { key: key.to_owned(), path: path.to_owned(), is_utf8: true, kind });
+                break;
+            };
+            let name = OsStr::from_bytes(name.file_name().to_bytes());
+            if name != "." && name != ".." {
+                items.push(item(&handle, path, key, name));
+            }
+        }
+        items.sort_unstable_by(Item::before);
+        mark_same_keys(&mut items);
+        Ok(items)
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            let Some(item) = self.ahead.last_mut()?.pop() else {
+                self.ahead.pop();
+                continue;
+            };
+            let why = match item.kind {
+                ItemKind::File(stamp) => {
+                    return Some(Found::File(Entry { key: item.key, path: item.path, stamp }));
+                }
+                ItemKind::Skipped(why) => why,
+                ItemKind::Directory => match self.list(&item.key, &item.path) {
+                    Ok(items) => {
+                        self.ahead.push(items);
+                        continue;
+                    }
+                    Err(e) => failure(&item.key, e),
+                },
+            };
+            return Some(Found::Skipped(Skipped { key: item.key, why }));
+        }
+    }
+}
+
+impl Item {
+    /// Descending key order, a directory sorting as what is in it.
+    fn before(&self, other: &Item) -> Ordering {
+        let slash = |item: &Item| matches!(item.kind, ItemKind::Directory).then_some(b'/');
+        other.key.bytes().chain(slash(other)).cmp(self.key.bytes().chain(slash(self)))
+    }
+}
+
+/// Looks at one name of an open directory.
+fn item(dir: &OwnedFd, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
+    let own = key_of(name.as_bytes());
+    let key = if parent_key.is_empty() { own } else { format!("{parent_key}/{own}") };
+    let kind = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(e) => ItemKind::Skipped(failure(&key, e)),
+        Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => ItemKind::File(Stamp::of(&stat)),
+            FileType::Directory => ItemKind::Directory,
+            FileType::Symlink => ItemKind::Skipped(Why::Symlink),
+            _ => ItemKind::Skipped(Why::Special),
+        },
+    };
+    Item { is_utf8: name.to_str().is_some(), path: parent.join(name), key, kind }
+}
+
+/// Of neighbours with one key, leaves the one whose name is the key.
+fn mark_same_keys(items: &mut [Item]) {
+    for at in 1..items.len() {
+        if let Some([a, b]) = items.get_mut(at - 1..=at)
+            && a.before(b).is_eq()
+        {
+            let other = if a.is_utf8 { b } else { a };
+            other.kind = ItemKind::Skipped(Why::SameKey);
+        }
+    }
+}
+
+fn failure(key: &str, error: Errno) -> Why {
+    let what = if key.is_empty() { "list the folder".to_owned() } else { format!("look at {key}") };
+    Why::Failed(Error::io(what, error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn shown(folder: &Folder) -> Vec<String> {
+        let line = |found| match found {
+            Found::File(entry) => entry.key,
+            Found::Skipped(Skipped { key, why: Why::Failed(_) }) => format!("! {key}"),
+            Found::Skipped(Skipped { key, why }) => format!("- {key} {why:?}"),
+        };
+        folder.walk().map(line).collect()
+    }
+
+    fn tree(files: &[&[u8]]) -> (tempfile::TempDir, Folder) {
+        let dir = tempfile::tempdir().unwrap();
+        for name in files {
+            let path = dir.path().join(OsStr::from_bytes(name));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        let folder = Folder::open(dir.path()).unwrap();
+        (dir, folder)
+    }
+
+    #[test]
+    fn keys_come_in_byte_order_of_the_whole_key() {
+        let files: &[&[u8]] =
+            &[b"a/b.jpg", b"a.jpg", b"a-/z", b"b/c/d/e", b"b/c.d", b"A", "\u{e9}/x".as_bytes(), b"a/.h"];
+        let (_dir, folder) = tree(files);
+        let keys = shown(&folder);
+        let mut sorted: Vec<String> = files.iter().map(|name| key_of(name)).collect();
+        sorted.sort();
+        assert_eq!(keys, sorted);
+    }
+
+    #[test]
+    fn entries_carry_the_state_of_the_file() {
+        let (dir, folder) = tree(&[b"d/f"]);
+        let Some(Found::File(entry)) = folder.walk().next() else { panic!("no file") };
+        assert_eq!((entry.stamp.size, entry.path.as_path()), (3, Path::new("d/f")));
+        let file = folder.open_file(&entry).unwrap();
+        assert_eq!(file.stamp(), entry.stamp);
+        let modified = fs::metadata(dir.path().join("d/f")).unwrap().modified().unwrap();
+        let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        assert_eq!(u128::try_from(entry.stamp.modified_ns).unwrap(), since);
+    }
+
+    #[test]
+    fn odd_names_keep_their_files_apart() {
+        let (dir, folder) = tree(&[b"caf\xe9", b"caf%E9", b"100%\xff", b" ", b"\n", b"d\xff/x", b"d%FF/y", b"a\\b"]);
+        let expected = ["\n", " ", "100%25%FF", "a\\b", "caf%E9", "- caf%E9 SameKey", "d%FF/y", "- d%FF SameKey"];
+        assert_eq!(shown(&folder), expected);
+        for found in folder.walk() {
+            if let Found::File(entry) = found {
+                let path = dir.path().join(&entry.path);
+                assert_eq!(fs::metadata(path).unwrap().len(), folder.open_file(&entry).unwrap().stamp().size);
+            }
+        }
+    }
+
+    #[test]
+    fn links_fifos_and_sockets_are_reported_and_not_opened() {
+        let (dir, folder) = tree(&[b"real/file"]);
+        symlink(".", dir.path().join("real/loop")).unwrap();
+        symlink("real/file", dir.path().join("link")).unwrap();
+        symlink("nowhere", dir.path().join("broken")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, fifo, FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        let expected = [
+            "- broken Symlink",
+            "- fifo Special",
+            "- link Symlink",
+            "real/file",
+            "- real/loop Symlink",
+            "- socket Special",
+        ];
+        assert_eq!(shown(&folder), expected);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_listed_does_not_end_the_walk() {
+        let (dir, folder) = tree(&[b"a", b"gone/x", b"locked/x", b"swapped/x", b"z"]);
+        fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0)).unwrap();
+        let mut walk = folder.walk();
+        assert!(matches!(walk.next(), Some(Found::File(entry)) if entry.key == "a"));
+        // The top directory is listed by now; what is below it changes.
+        fs::remove_dir_all(dir.path().join("gone")).unwrap();
+        fs::remove_dir_all(dir.path().join("swapped")).unwrap();
+        symlink("/", dir.path().join("swapped")).unwrap();
+        let rest: Vec<Found> = walk.collect();
+        let files: Vec<&str> =
+            rest.iter().filter_map(|f| if let Found::File(e) = f { Some(e.key.as_str()) } else { None }).collect();
+        let as_root = fs::read_dir(dir.path().join("locked")).is_ok();
+        assert_eq!(files, if as_root { vec!["locked/x", "z"] } else { vec!["z"] });
+        assert_eq!(rest.len() - files.len(), if as_root { 2 } else { 3 });
+        fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn empty_folders_single_files_and_deep_trees() {
+        let (dir, folder) = tree(&[b"one/file.txt"]);
+        fs::create_dir_all(dir.path().join("two/three")).unwrap();
+        assert_eq!(shown(&folder), ["one/file.txt"]);
+        assert_eq!(shown(&Folder::open(dir.path().join("two")).unwrap()), [""; 0]);
+        let single = Folder::open(dir.path().join("one/file.txt")).unwrap();
+        assert_eq!(shown(&single), ["file.txt"]);
+        let Some(Found::File(entry)) = single.walk().next() else { panic!("no file") };
+        assert_eq!(single.open_file(&entry).unwrap().stamp().size, 12);
+        // 1200 levels: deeper than a recursion or one open directory per level would carry.
+        let deep = "d/".repeat(1200) + "f";
+        let (_dir, folder) = tree(&[deep.as_bytes()]);
+        assert_eq!(shown(&folder), [deep]);
+    }
+}
