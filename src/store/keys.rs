@@ -1,0 +1,93 @@
+//! Keys: which table, and bytes that sort as they are listed. Layouts: `docs/format.md`, "Keys".
+
+use super::table::Table;
+use crate::codec::order;
+
+/// Number of a project; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProjectId(pub u64);
+
+/// Number of a dataset; never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasetId(pub u64);
+
+/// A key, or the common beginning of several, in one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The table it belongs to.
+    pub table: Table,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Catalog rows are told apart by their first byte.
+const DATABASE: u8 = b'm';
+const PROJECT: u8 = b'p';
+const DATASET: u8 = b'd';
+const COUNTERS: u8 = b'c';
+
+fn key(table: Table, parts: &[&[u8]]) -> Key {
+    Key { table, bytes: parts.concat() }
+}
+
+/// The one row about the database itself.
+pub fn database() -> Key {
+    key(Table::Catalog, &[&[DATABASE]])
+}
+
+/// A project by name, or all whose names begin with `name`.
+pub fn project(name: &str) -> Key {
+    key(Table::Catalog, &[&[PROJECT], name.as_bytes()])
+}
+
+/// A dataset by name within its project, or all whose names begin with `name`.
+pub fn dataset(project: ProjectId, name: &str) -> Key {
+    key(Table::Catalog, &[&[DATASET], &order::key(project.0), name.as_bytes()])
+}
+
+/// The counters of a dataset.
+pub fn counters(dataset: DatasetId) -> Key {
+    key(Table::Catalog, &[&[COUNTERS], &order::key(dataset.0)])
+}
+
+/// The record of a file, or all whose URIs begin with `uri`.
+pub fn file(dataset: DatasetId, uri: &str) -> Key {
+    key(Table::Files, &[&order::key(dataset.0), uri.as_bytes()])
+}
+
+/// The changes of one commit.
+pub fn change(dataset: DatasetId, commit: u64) -> Key {
+    key(Table::Changes, &[&order::key(dataset.0), &order::key(commit)])
+}
+
+/// All changes of a dataset.
+pub fn changes(dataset: DatasetId) -> Key {
+    key(Table::Changes, &[&order::key(dataset.0)])
+}
+
+/// One row of the segment manifest.
+pub fn segment(dataset: DatasetId, segment: u64) -> Key {
+    key(Table::Segments, &[&order::key(dataset.0), &order::key(segment)])
+}
+
+/// The segment manifest of a dataset.
+pub fn segments(dataset: DatasetId) -> Key {
+    key(Table::Segments, &[&order::key(dataset.0)])
+}
+
+/// The segment manifest of all datasets.
+pub fn all_segments() -> Key {
+    key(Table::Segments, &[])
+}
+
+/// The number behind a dataset id: commit of a change, id of a segment.
+pub fn number_after_dataset(bytes: &[u8]) -> Option<(DatasetId, u64)> {
+    let (dataset, rest) = order::take_key(bytes)?;
+    let (number, rest) = order::take_key(rest)?;
+    rest.is_empty().then_some((DatasetId(dataset), number))
+}
+
+/// The text behind the fixed part of a project (1 byte), dataset (9) or file (8) key.
+pub fn text_after(bytes: &[u8], fixed: usize) -> Option<&str> {
+    std::str::from_utf8(bytes.get(fixed..)?).ok()
+}

@@ -1,0 +1,142 @@
+//! Control rows: the values of `catalog` and `segments`. Encoded by [`crate::codec::bin`], each with its version.
+
+use super::keys::{DatasetId, ProjectId};
+use crate::codec::bin;
+use crate::error::Result;
+use crate::model::{Limits, Tag};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A control row: positional fields, so a change of the struct is a new version.
+pub trait Row: Serialize + DeserializeOwned {
+    /// Version of the layout, the first byte of every row.
+    const VERSION: u8;
+    /// What it is called in errors.
+    const WHAT: &'static str;
+
+    /// The row as stored.
+    fn encode(&self) -> Result<Vec<u8>> {
+        bin::to_vec(Self::VERSION, self)
+    }
+
+    /// Reads a stored row.
+    fn decode(bytes: &[u8]) -> Result<Self> {
+        bin::from_slice(Self::VERSION, bytes, Self::WHAT)
+    }
+}
+
+/// The database itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseRow {
+    /// Secret that authenticates page tokens; random, made at creation.
+    pub token_key: [u8; 32],
+    /// Number of the next project.
+    pub next_project: u64,
+    /// Number of the next dataset.
+    pub next_dataset: u64,
+    /// Projects that exist.
+    pub project_count: u64,
+}
+
+impl Row for DatabaseRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "database row";
+}
+
+/// A project, under its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectRow {
+    /// Its number.
+    pub id: u64,
+    /// `Description`.
+    pub description: String,
+    /// `ServiceRole`.
+    pub service_role: String,
+    /// `TemplateId`.
+    pub template_id: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+    /// `ProjectMaxDatasetCount`.
+    pub max_dataset_count: i64,
+    /// Default quotas of datasets.
+    pub dataset_limits: Limits,
+    /// Datasets that exist.
+    pub dataset_count: i64,
+}
+
+impl ProjectRow {
+    /// Its number.
+    pub fn id(&self) -> ProjectId {
+        ProjectId(self.id)
+    }
+}
+
+impl Row for ProjectRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "project row";
+}
+
+/// A dataset, under its project's number and its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetRow {
+    /// Its number.
+    pub id: u64,
+    /// `Description`.
+    pub description: String,
+    /// `TemplateId`.
+    pub template_id: String,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+    /// Quotas.
+    pub limits: Limits,
+}
+
+impl DatasetRow {
+    /// Its number.
+    pub fn id(&self) -> DatasetId {
+        DatasetId(self.id)
+    }
+}
+
+impl Row for DatasetRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "dataset row";
+}
+
+/// Exact counts of a dataset, written by every commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountersRow {
+    /// Files.
+    pub files: u64,
+    /// Sum of their `Size` members; negative sizes count as 0.
+    pub bytes: u64,
+    /// Number of the last commit; names what an index snapshot must belong to.
+    pub commit: u64,
+}
+
+impl Row for CountersRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "counters row";
+}
+
+/// A segment file of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SegmentRow {
+    /// Documents in the file, dead ones included.
+    pub docs: u32,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Dead documents: a serialized roaring bitmap of their numbers.
+    pub tombstones: Vec<u8>,
+}
+
+impl Row for SegmentRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "segment row";
+}
