@@ -1,1 +1,37 @@
-//! Immutable segments over documents. Knows bytes and DocIds, not RocksDB.
+//! Immutable segments over documents. Knows bytes and [`DocId`]s, not RocksDB and not who owns a document.
+//!
+//! A segment holds the documents of a batch in URI order: `paths` (folders and names as searchable text), `keys` and
+//! `numbers` (columns), all over `packed`, `arena` and `postings`. `documents` builds one from files, `merge` one
+//! from others. Every byte is described in `docs/format.md`.
+
+mod arena;
+mod column;
+mod documents;
+mod grams;
+mod keys;
+mod merge;
+mod names;
+mod numbers;
+mod packed;
+mod paths;
+mod postings;
+mod segment;
+mod snapshot;
+pub mod text;
+mod text_column;
+mod uris;
+mod varint;
+mod words;
+
+pub use column::{ColumnId, Part as ColumnPart};
+pub use merge::{Merged, merge, merge_in_memory};
+pub use names::{SegmentId, parse_segment_file, segment_file};
+pub use segment::Segment;
+pub use snapshot::{DocId, Part, Snapshot};
+
+pub(crate) use keys::KeyColumn;
+pub(crate) use numbers::NumberColumn;
+pub(crate) use packed::Packed;
+pub(crate) use paths::Paths;
+pub(crate) use text_column::TextColumn;
+pub(crate) use uris::{UriCursor, Uris};

@@ -16,7 +16,7 @@ mod value;
 pub use field::{Field, FieldId, FieldPath, KeyCase, Kind};
 pub use file::File;
 pub use geo::LatLong;
-pub use query::{FuzzyQuery, Order, Page, SortKey, Typos};
+pub use query::{Anchor, FuzzyQuery, Order, Page, SortKey, Typos};
 pub use space::{Dataset, DatasetSpec, Limits, Listing, Name, Project, ProjectSpec, Tag};
 pub use time::{Timestamp, now};
 pub use uri::Uri;

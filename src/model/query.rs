@@ -88,6 +88,32 @@ pub enum Typos {
     Always,
 }
 
+/// Where in a value a pattern must stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Anchor {
+    /// Anywhere.
+    #[default]
+    None,
+    /// At its start.
+    Start,
+    /// At its end.
+    End,
+    /// It is the whole value.
+    Whole,
+}
+
+impl Anchor {
+    /// Whether the pattern must begin where the value begins.
+    pub fn at_start(self) -> bool {
+        matches!(self, Anchor::Start | Anchor::Whole)
+    }
+
+    /// Whether the pattern must end where the value ends.
+    pub fn at_end(self) -> bool {
+        matches!(self, Anchor::End | Anchor::Whole)
+    }
+}
+
 /// Which page of the results, and how large.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
@@ -115,6 +141,8 @@ pub struct FuzzyQuery {
     pub text: String,
     /// Fields to search; empty for all searched fields.
     pub search_in: Vec<FieldId>,
+    /// Where in a field's value a part must stand.
+    pub anchor: Anchor,
     /// Typo tolerance.
     pub typos: Typos,
     /// Up to [`MAX_SORT_KEYS`] keys; ties, and an empty list, are ordered by URI.

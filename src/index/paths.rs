@@ -1,0 +1,155 @@
+//! Where files live: folders as runs of neighbouring documents, and the folded names inside them.
+//!
+//! Documents are sorted by URI, so those of one folder are neighbours. A run is a maximal sequence of documents with
+//! the same folder (the URI up to its last slash) and the same place where `Filename` begins in it. The folded URI
+//! of a document is its run's folder text followed by its name text. Layout: `docs/format.md`, "Paths".
+
+use super::arena::{Arena, ArenaWriter};
+use super::packed::{self, Packed};
+use crate::error::{Error, Result};
+
+/// `Filename` of the documents of a run is not a part of their URI (it has a column of its own, or is absent).
+pub(crate) const NO_FILENAME: u64 = u64::MAX;
+
+/// What one document contributes.
+pub(crate) struct PathEntry<'a> {
+    /// The URI as written.
+    pub(crate) uri: &'a [u8],
+    /// Where `Filename` begins in the URI, or [`NO_FILENAME`].
+    pub(crate) filename_at: u64,
+    /// The folder, folded, with its final slash.
+    pub(crate) folder: &'a [u8],
+    /// Where `Filename` begins in the folded URI, or [`NO_FILENAME`].
+    pub(crate) folded_filename_at: u64,
+    /// The rest, folded.
+    pub(crate) name: &'a [u8],
+}
+
+/// Length of the folder part of a URI, its final slash included.
+pub(crate) fn folder_len(uri: &[u8]) -> usize {
+    memchr::memrchr(b'/', uri).map_or(0, |at| at + 1)
+}
+
+/// The sections of all paths of a segment.
+pub(crate) struct PathSections {
+    pub(crate) run_starts: Vec<u8>,
+    pub(crate) run_filenames: Vec<u8>,
+    pub(crate) folded_filenames: Vec<u8>,
+    pub(crate) folders: Vec<u8>,
+    pub(crate) names: Vec<u8>,
+}
+
+/// Collects entries in URI order.
+pub(crate) struct PathsWriter {
+    docs: u64,
+    run_starts: Vec<u64>,
+    filenames: Vec<u64>,
+    folded_filenames: Vec<u64>,
+    folders: ArenaWriter,
+    names: ArenaWriter,
+    last: Vec<u8>,
+}
+
+impl PathsWriter {
+    pub(crate) fn new() -> PathsWriter {
+        PathsWriter {
+            docs: 0,
+            run_starts: Vec::new(),
+            filenames: Vec::new(),
+            folded_filenames: Vec::new(),
+            folders: ArenaWriter::new(),
+            names: ArenaWriter::new(),
+            last: Vec::new(),
+        }
+    }
+
+    pub(crate) fn push(&mut self, entry: &PathEntry<'_>) {
+        let folder = entry.uri.get(..folder_len(entry.uri)).unwrap_or(&[]);
+        if self.docs == 0 || self.last != folder || self.filenames.last() != Some(&entry.filename_at) {
+            self.run_starts.push(self.docs);
+            self.filenames.push(entry.filename_at);
+            self.folded_filenames.push(entry.folded_filename_at);
+            self.folders.push(entry.folder);
+            self.last.clear();
+            self.last.extend_from_slice(folder);
+        }
+        self.names.push(entry.name);
+        self.docs += 1;
+    }
+
+    pub(crate) fn finish(mut self) -> PathSections {
+        self.run_starts.push(self.docs);
+        let pack = |values: &[u64]| {
+            let mut out = Vec::new();
+            packed::write(values, &mut out);
+            out
+        };
+        PathSections {
+            run_starts: pack(&self.run_starts),
+            run_filenames: pack(&self.filenames),
+            folded_filenames: pack(&self.folded_filenames),
+            folders: self.folders.finish(),
+            names: self.names.finish(),
+        }
+    }
+}
+
+/// Reads the path sections in place.
+#[derive(Clone, Copy)]
+pub(crate) struct Paths<'a> {
+    run_starts: Packed<'a>,
+    filenames: Packed<'a>,
+    folded_filenames: Packed<'a>,
+    /// Folder text of each run.
+    pub(crate) folders: Arena<'a>,
+    /// Name text of each document.
+    pub(crate) names: Arena<'a>,
+}
+
+impl<'a> Paths<'a> {
+    pub(crate) fn new(sections: [&'a [u8]; 5]) -> Result<Paths<'a>> {
+        let [run_starts, filenames, folded, folders, names] = sections;
+        let paths = Paths {
+            run_starts: Packed::new(run_starts)?,
+            filenames: Packed::new(filenames)?,
+            folded_filenames: Packed::new(folded)?,
+            folders: Arena::new(folders)?,
+            names: Arena::new(names)?,
+        };
+        let runs = paths.folders.len();
+        if paths.run_starts.len() != runs + 1 || paths.filenames.len() != runs || paths.folded_filenames.len() != runs {
+            return Err(Error::corrupted(format!("paths: {runs} folders, {} run starts", paths.run_starts.len())));
+        }
+        Ok(paths)
+    }
+
+    /// Number of runs.
+    pub(crate) fn runs(&self) -> usize {
+        self.folders.len()
+    }
+
+    /// The documents of a run.
+    pub(crate) fn docs(&self, run: usize) -> std::ops::Range<u32> {
+        self.run_starts.get(run) as u32..self.run_starts.get(run + 1) as u32
+    }
+
+    /// The run of a document.
+    pub(crate) fn run_of(&self, doc: usize) -> usize {
+        let (mut low, mut high) = (0, self.runs());
+        while low + 1 < high {
+            let middle = (low + high) / 2;
+            if self.run_starts.get(middle) as usize <= doc { low = middle } else { high = middle }
+        }
+        low
+    }
+
+    /// Where `Filename` begins in the URIs of a run.
+    pub(crate) fn filename_at(&self, run: usize) -> Option<usize> {
+        Some(self.filenames.get(run)).filter(|at| *at != NO_FILENAME).map(|at| at as usize)
+    }
+
+    /// Where `Filename` begins in the folded folder text of a run: at most the length of that text.
+    pub(crate) fn folded_filename_at(&self, run: usize) -> Option<usize> {
+        Some(self.folded_filenames.get(run)).filter(|at| *at != NO_FILENAME).map(|at| at as usize)
+    }
+}

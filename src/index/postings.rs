@@ -1,0 +1,154 @@
+//! Ordinal -> ascending list of u32 (documents, units or blocks).
+//!
+//! Short lists are differences as variable-length numbers, long ones roaring bitmaps, whichever is smaller.
+//! Layout: `docs/format.md`, "Postings".
+
+use super::packed::{self, Packed};
+use super::varint;
+use crate::error::{Error, Result};
+use roaring::RoaringBitmap;
+
+/// Lists longer than this are roaring bitmaps.
+const LONGEST_LIST: usize = 48;
+
+/// Writes lists in ordinal order.
+#[derive(Default)]
+pub(crate) struct PostingsWriter {
+    offsets: Vec<u64>,
+    body: Vec<u8>,
+}
+
+impl PostingsWriter {
+    /// Appends the list of the next ordinal; `list` ascends strictly.
+    pub(crate) fn push(&mut self, list: &[u32]) -> Result<()> {
+        self.offsets.push(self.body.len() as u64);
+        if list.len() <= LONGEST_LIST {
+            varint::put(&mut self.body, (list.len() as u64) << 1);
+            let mut last = 0;
+            for &value in list {
+                varint::put(&mut self.body, u64::from(value - last));
+                last = value;
+            }
+            return Ok(());
+        }
+        varint::put(&mut self.body, (list.len() as u64) << 1 | 1);
+        let mut bitmap = RoaringBitmap::from_sorted_iter(list.iter().copied())
+            .map_err(|e| Error::new(crate::ErrorKind::Internal, format!("postings out of order: {e}")))?;
+        bitmap.optimize();
+        bitmap.serialize_into(&mut self.body).map_err(|e| Error::io("write postings", e))
+    }
+
+    /// The section's bytes.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.offsets.push(self.body.len() as u64);
+        let mut packed = Vec::new();
+        packed::write(&self.offsets, &mut packed);
+        let mut out = Vec::with_capacity(packed.len() + self.body.len() + 10);
+        varint::put(&mut out, packed.len() as u64);
+        out.extend_from_slice(&packed);
+        out.extend_from_slice(&self.body);
+        out
+    }
+}
+
+/// Reads lists in place.
+#[derive(Clone, Copy)]
+pub(crate) struct Postings<'a> {
+    offsets: Packed<'a>,
+    body: &'a [u8],
+}
+
+impl<'a> Postings<'a> {
+    pub(crate) fn new(mut bytes: &'a [u8]) -> Result<Postings<'a>> {
+        let len = varint::take(&mut bytes)? as usize;
+        let offsets = Packed::new(varint::take_bytes(&mut bytes, len)?)?;
+        Ok(Postings { offsets, body: bytes })
+    }
+
+    /// Number of lists.
+    pub(crate) fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Length of a list, without decoding it.
+    pub(crate) fn count(&self, ordinal: usize) -> Result<u64> {
+        Ok(self.head(ordinal)?.0)
+    }
+
+    fn head(&self, ordinal: usize) -> Result<(u64, bool, &'a [u8])> {
+        let (from, to) = (self.offsets.get(ordinal) as usize, self.offsets.get(ordinal + 1) as usize);
+        let mut bytes = self.body.get(from..to).ok_or_else(|| {
+            Error::corrupted(format!("postings: list {ordinal} at {from}..{to} is outside {} bytes", self.body.len()))
+        })?;
+        let head = varint::take(&mut bytes)?;
+        Ok((head >> 1, head & 1 == 1, bytes))
+    }
+
+    /// Appends the list of `ordinal` to `out`.
+    pub(crate) fn append(&self, ordinal: usize, out: &mut Vec<u32>) -> Result<()> {
+        let (count, is_bitmap, mut bytes) = self.head(ordinal)?;
+        if is_bitmap {
+            out.extend(read_bitmap(bytes)?);
+            return Ok(());
+        }
+        let mut value = 0u32;
+        for _ in 0..count {
+            value = value.wrapping_add(varint::take(&mut bytes)? as u32);
+            out.push(value);
+        }
+        Ok(())
+    }
+
+    /// The list of `ordinal` as a bitmap.
+    pub(crate) fn bitmap(&self, ordinal: usize) -> Result<RoaringBitmap> {
+        let (_, is_bitmap, bytes) = self.head(ordinal)?;
+        if is_bitmap {
+            return read_bitmap(bytes);
+        }
+        let mut list = Vec::new();
+        self.append(ordinal, &mut list)?;
+        Ok(list.into_iter().collect())
+    }
+
+    /// The union of several lists.
+    pub(crate) fn union(&self, ordinals: impl IntoIterator<Item = usize>) -> Result<RoaringBitmap> {
+        let mut bitmaps = Vec::new();
+        let mut short = Vec::new();
+        for ordinal in ordinals {
+            if self.head(ordinal)?.1 { bitmaps.push(self.bitmap(ordinal)?) } else { self.append(ordinal, &mut short)? }
+        }
+        short.sort_unstable();
+        short.dedup();
+        bitmaps.push(short.into_iter().collect());
+        Ok(roaring::MultiOps::union(bitmaps))
+    }
+}
+
+fn read_bitmap(bytes: &[u8]) -> Result<RoaringBitmap> {
+    RoaringBitmap::deserialize_from(bytes).map_err(|e| Error::corrupted(format!("postings: not a roaring bitmap: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lists_come_back(lists in proptest::collection::vec(proptest::collection::btree_set(0u32..70_000, 0..200), 0..12)) {
+            let mut writer = PostingsWriter::default();
+            for list in &lists {
+                writer.push(&list.iter().copied().collect::<Vec<_>>()).unwrap();
+            }
+            let bytes = writer.finish();
+            let postings = Postings::new(&bytes).unwrap();
+            prop_assert_eq!(postings.len(), lists.len());
+            for (ordinal, list) in lists.iter().enumerate() {
+                prop_assert_eq!(postings.count(ordinal).unwrap(), list.len() as u64);
+                prop_assert!(postings.bitmap(ordinal).unwrap().iter().eq(list.iter().copied()));
+            }
+            let all: std::collections::BTreeSet<u32> = lists.iter().flatten().copied().collect();
+            prop_assert!(postings.union(0..lists.len()).unwrap().iter().eq(all));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Reads a segment: finds sections, verifies each before its first use.
+
+use super::format::{self, SectionId, SectionKind, SectionRow};
+use super::map::Bytes;
+use crate::error::{Error, Result};
+use crate::index::DocId;
+use crate::index::arena::Arena;
+use crate::index::column::{ColumnId, Part};
+use crate::index::grams::Grams;
+use crate::index::keys::KeyColumn;
+use crate::index::numbers::NumberColumn;
+use crate::index::packed::Packed;
+use crate::index::paths::Paths;
+use crate::index::text_column::TextColumn;
+use crate::index::uris::Uris;
+use crate::index::words::Words;
+use crate::model::FieldId;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An immutable segment. Cheap to share behind an `Arc`.
+pub struct Segment {
+    bytes: Bytes,
+    rows: Vec<SectionRow>,
+    verified: Vec<AtomicBool>,
+    docs: u32,
+}
+
+impl std::fmt::Debug for Segment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Segment").field("docs", &self.docs).field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Segment {
+    /// A segment of bytes in memory.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Segment> {
+        Segment::new(Bytes::Owned(bytes))
+    }
+
+    /// Maps a segment file. Reads header, footer and table; sections are verified on first use.
+    pub fn open(path: &Path) -> Result<Segment> {
+        let named = |e: Error| Error::new(e.kind(), format!("{}: {}", path.display(), e.message()));
+        Segment::new(Bytes::map(path)?).map_err(named)
+    }
+
+    fn new(bytes: Bytes) -> Result<Segment> {
+        let (rows, docs) = format::decode(&bytes)?;
+        let verified = rows.iter().map(|_| AtomicBool::new(false)).collect();
+        let segment = Segment { bytes, rows, verified, docs };
+        let uris = segment.uris()?.len();
+        if uris != docs as usize {
+            return Err(Error::corrupted(format!("segment: {docs} documents, {uris} URIs")));
+        }
+        Ok(segment)
+    }
+
+    /// Number of documents, deleted ones included.
+    pub fn len(&self) -> u32 {
+        self.docs
+    }
+
+    /// Whether there is no document.
+    pub fn is_empty(&self) -> bool {
+        self.docs == 0
+    }
+
+    /// Bytes in memory or on disk.
+    pub fn size_bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Bytes held in memory by this process: 0 for a mapped file.
+    pub fn memory_bytes(&self) -> u64 {
+        if let Bytes::Owned(bytes) = &self.bytes { bytes.len() as u64 } else { 0 }
+    }
+
+    /// Checks every section's checksum and structure.
+    pub fn verify(&self) -> Result<()> {
+        for row in &self.rows {
+            self.section(row.id)?;
+        }
+        self.paths()?;
+        for column in self.columns() {
+            if column.is_numeric() {
+                self.numbers(column)?;
+            } else {
+                self.keys(column)?;
+            }
+        }
+        let mut uris = self.uris()?.from(0)?;
+        let mut last = Vec::new();
+        let mut count = 0u32;
+        while uris.advance()? {
+            if count > 0 && uris.uri <= last {
+                return Err(Error::corrupted(format!("segment: URI {count} does not follow the one before")));
+            }
+            last.clone_from(&uris.uri);
+            count += 1;
+        }
+        Ok(())
+    }
+
+    /// The document of a URI.
+    pub fn find(&self, uri: &str) -> Result<Option<DocId>> {
+        Ok(self.uris()?.find(uri.as_bytes())?.ok().map(|at| DocId(at as u32)))
+    }
+
+    /// The URI of a document.
+    pub fn uri(&self, doc: DocId) -> Result<String> {
+        let bytes = self.uris()?.get(doc.0 as usize)?;
+        String::from_utf8(bytes)
+            .map_err(|_| Error::corrupted(format!("segment: URI of document {} is not UTF-8", doc.0)))
+    }
+
+    /// A section's bytes, verified; `None` where the segment has none.
+    pub(crate) fn section(&self, id: SectionId) -> Result<Option<&[u8]>> {
+        let Ok(at) = self.rows.binary_search_by_key(&id, |row| row.id) else { return Ok(None) };
+        let (Some(row), Some(verified)) = (self.rows.get(at), self.verified.get(at)) else { return Ok(None) };
+        let range = row.offset as usize..(row.offset + row.len) as usize;
+        let bytes =
+            self.bytes.get(range).ok_or_else(|| Error::corrupted(format!("segment: {id:?} is outside the file")))?;
+        // A race verifies twice, which is harmless.
+        if !verified.load(Ordering::Acquire) {
+            let found = crc32fast::hash(bytes);
+            if found != row.checksum {
+                let expected = row.checksum;
+                return Err(Error::corrupted(format!(
+                    "segment: {id:?} has checksum {found:08x}, expected {expected:08x}"
+                )));
+            }
+            verified.store(true, Ordering::Release);
+        }
+        Ok(Some(bytes))
+    }
+
+    fn plain(&self, kind: SectionKind) -> Result<Option<&[u8]>> {
+        self.section(SectionId { kind, field: 0, part: 0 })
+    }
+
+    fn needed(&self, kind: SectionKind) -> Result<&[u8]> {
+        self.plain(kind)?.ok_or_else(|| Error::corrupted(format!("segment: lacks its {kind:?} section")))
+    }
+
+    fn of_column(&self, kind: SectionKind, column: ColumnId) -> Result<Option<&[u8]>> {
+        self.section(SectionId { kind, field: column.field.number(), part: column.part as u8 })
+    }
+
+    pub(crate) fn uris(&self) -> Result<Uris<'_>> {
+        Uris::new(self.needed(SectionKind::Uris)?)
+    }
+
+    pub(crate) fn paths(&self) -> Result<Paths<'_>> {
+        Paths::new([
+            self.needed(SectionKind::RunStarts)?,
+            self.needed(SectionKind::RunFilenames)?,
+            self.needed(SectionKind::FoldedFilenames)?,
+            self.needed(SectionKind::Folders)?,
+            self.needed(SectionKind::Names)?,
+        ])
+    }
+
+    /// Folder texts as a searchable column; unit = run.
+    pub(crate) fn folders(&self) -> Result<TextColumn<'_>> {
+        let arena = Arena::new(self.needed(SectionKind::Folders)?)?;
+        self.text_column(arena, self.plain(SectionKind::FolderGrams)?, self.plain(SectionKind::FolderWords)?)
+    }
+
+    /// Name texts as a searchable column; unit = document.
+    pub(crate) fn names(&self) -> Result<TextColumn<'_>> {
+        let arena = Arena::new(self.needed(SectionKind::Names)?)?;
+        self.text_column(arena, self.plain(SectionKind::NameGrams)?, self.plain(SectionKind::NameWords)?)
+    }
+
+    /// A keyword column's folded values as a searchable column; unit = ordinal.
+    pub(crate) fn values<'a>(&'a self, column: ColumnId, folded: Arena<'a>) -> Result<TextColumn<'a>> {
+        let grams = self.of_column(SectionKind::TextGrams, column)?;
+        self.text_column(folded, grams, self.of_column(SectionKind::TextWords, column)?)
+    }
+
+    fn text_column<'a>(
+        &self,
+        arena: Arena<'a>,
+        grams: Option<&'a [u8]>,
+        words: Option<&'a [u8]>,
+    ) -> Result<TextColumn<'a>> {
+        Ok(TextColumn { arena, grams: grams.map(Grams::new).transpose()?, words: words.map(Words::new).transpose()? })
+    }
+
+    pub(crate) fn keys(&self, column: ColumnId) -> Result<Option<KeyColumn<'_>>> {
+        KeyColumn::new([
+            self.of_column(SectionKind::Dictionary, column)?,
+            self.of_column(SectionKind::Folded, column)?,
+            self.of_column(SectionKind::Ordinals, column)?,
+            self.of_column(SectionKind::Postings, column)?,
+            self.of_column(SectionKind::Plain, column)?,
+        ])
+    }
+
+    pub(crate) fn numbers(&self, column: ColumnId) -> Result<Option<NumberColumn<'_>>> {
+        self.of_column(SectionKind::Numbers, column)?.map(NumberColumn::new).transpose()
+    }
+
+    /// Where the elements of each document begin in an array's columns; one entry more than documents.
+    pub(crate) fn elements(&self, array: FieldId) -> Result<Option<Packed<'_>>> {
+        self.of_column(SectionKind::Elements, ColumnId::of(array))?.map(Packed::new).transpose()
+    }
+
+    /// Arrays and maps present, ascending.
+    pub(crate) fn arrays(&self) -> Vec<FieldId> {
+        let rows = self.rows.iter().filter(|row| row.id.kind == SectionKind::Elements);
+        rows.filter_map(|row| FieldId::from_number(row.id.field)).collect()
+    }
+
+    /// Columns present, ascending.
+    pub(crate) fn columns(&self) -> Vec<ColumnId> {
+        let main = |kind| matches!(kind, SectionKind::Numbers | SectionKind::Dictionary | SectionKind::Plain);
+        let rows = self.rows.iter().filter(|row| main(row.id.kind));
+        let id = |row: &SectionRow| {
+            Some(ColumnId { field: FieldId::from_number(row.id.field)?, part: Part::from_number(row.id.part)? })
+        };
+        let mut columns: Vec<ColumnId> = rows.filter_map(id).collect();
+        columns.sort_unstable();
+        columns
+    }
+}

@@ -1,0 +1,167 @@
+//! Writes a segment from any content that can be read column by column.
+
+use super::format::{self, SectionId, SectionKind, SectionRow};
+use crate::error::{Error, Result};
+use crate::index::arena::Arena;
+use crate::index::column::{ColumnId, Part, elements_of};
+use crate::index::keys::{self, Keywords};
+use crate::index::numbers::{self, Numbers};
+use crate::index::packed;
+use crate::index::paths::{PathEntry, PathsWriter};
+use crate::index::uris::UrisWriter;
+use crate::index::{grams, words};
+use crate::model::FieldId;
+use std::io::Write;
+
+/// What a segment is made from: new documents, or other segments. Everything is in URI order.
+pub(crate) trait Content {
+    /// Number of documents.
+    fn docs(&self) -> usize;
+    /// Calls `each` once per document.
+    fn paths(&self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()>;
+    /// Arrays and maps that any document has, ascending.
+    fn arrays(&self) -> Vec<FieldId>;
+    /// Number of elements of an array or map in each document.
+    fn element_counts(&self, array: FieldId) -> Result<Vec<u32>>;
+    /// Columns that any document has a value in, ascending.
+    fn columns(&self) -> Vec<ColumnId>;
+    /// Values of a keyword column, one per unit.
+    fn keywords(&self, column: ColumnId) -> Result<Keywords>;
+    /// Values of a numeric column, one per unit.
+    fn numbers(&self, column: ColumnId) -> Result<Numbers>;
+}
+
+/// Writes sections one after another and remembers where they are.
+pub(crate) struct Sink<'a> {
+    out: &'a mut dyn Write,
+    offset: u64,
+    rows: Vec<SectionRow>,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(out: &'a mut dyn Write) -> Result<Sink<'a>> {
+        let mut sink = Sink { out, offset: 0, rows: Vec::new() };
+        sink.put(&[format::MAGIC.as_slice(), &format::VERSION.to_le_bytes()].concat())?;
+        Ok(sink)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(|e| Error::io("write segment", e))?;
+        self.offset += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn section(&mut self, kind: SectionKind, column: Option<ColumnId>, bytes: &[u8]) -> Result<()> {
+        let (field, part) = column.map_or((0, 0), |c| (c.field.number(), c.part as u8));
+        let (offset, len) = (self.offset, bytes.len() as u64);
+        let checksum = crc32fast::hash(bytes);
+        self.rows.push(SectionRow { id: SectionId { kind, field, part }, offset, len, checksum });
+        self.put(bytes)
+    }
+
+    /// An arena with the indexes that its size calls for.
+    fn arena(&mut self, kinds: [SectionKind; 3], column: Option<ColumnId>, bytes: &[u8], indexed: &[u8]) -> Result<()> {
+        let [text, gram_kind, word_kind] = kinds;
+        self.section(text, column, bytes)?;
+        let arena = Arena::new(indexed)?;
+        if arena.text_len() >= grams::MIN_TEXT {
+            self.section(gram_kind, column, &grams::build(&arena))?;
+        }
+        if arena.len() >= words::MIN_UNITS {
+            self.section(word_kind, column, &words::build(&arena)?)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, docs: u32) -> Result<u64> {
+        self.rows.sort_by_key(|row| row.id);
+        let tail = format::encode_tail(&self.rows, self.offset, docs);
+        self.put(&tail)?;
+        Ok(self.offset)
+    }
+}
+
+/// Writes a segment; returns its bytes' number. The same content gives the same bytes.
+pub(crate) fn write(content: &dyn Content, out: &mut dyn Write) -> Result<u64> {
+    let docs = u32::try_from(content.docs()).map_err(|_| {
+        Error::invalid(format!("segment: expected at most {} documents, got {}", u32::MAX, content.docs()))
+    })?;
+    let mut sink = Sink::new(out)?;
+    write_paths(content, &mut sink)?;
+    for array in content.arrays() {
+        let mut ends = vec![0u64];
+        for count in content.element_counts(array)? {
+            ends.push(ends.last().copied().unwrap_or(0) + u64::from(count));
+        }
+        let mut bytes = Vec::new();
+        packed::write(&ends, &mut bytes);
+        sink.section(SectionKind::Elements, Some(ColumnId::of(array)), &bytes)?;
+    }
+    for column in content.columns() {
+        if column.is_numeric() {
+            sink.section(SectionKind::Numbers, Some(column), &numbers::write(&content.numbers(column)?))?;
+        } else {
+            write_keywords(content, column, &mut sink)?;
+        }
+    }
+    sink.finish(docs)
+}
+
+fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
+    let (mut uris, mut paths) = (UrisWriter::default(), PathsWriter::new());
+    content.paths(&mut |entry| {
+        uris.push(entry.uri);
+        paths.push(entry);
+    })?;
+    sink.section(SectionKind::Uris, None, &uris.finish())?;
+    let sections = paths.finish();
+    sink.section(SectionKind::RunStarts, None, &sections.run_starts)?;
+    sink.section(SectionKind::RunFilenames, None, &sections.run_filenames)?;
+    sink.section(SectionKind::FoldedFilenames, None, &sections.folded_filenames)?;
+    let folders = [SectionKind::Folders, SectionKind::FolderGrams, SectionKind::FolderWords];
+    sink.arena(folders, None, &sections.folders, &sections.folders)?;
+    let names = [SectionKind::Names, SectionKind::NameGrams, SectionKind::NameWords];
+    sink.arena(names, None, &sections.names, &sections.names)
+}
+
+fn write_keywords(content: &dyn Content, column: ColumnId, sink: &mut Sink<'_>) -> Result<()> {
+    let doc_of = docs_of_units(content, column)?;
+    let searched = column.field.field().searched && column.part != Part::Key;
+    let keywords = content.keywords(column)?;
+    let sections = keys::write(
+        keywords,
+        |unit| doc_of.as_ref().map_or(unit as u32, |d| d.get(unit).copied().unwrap_or(0)),
+        searched,
+    )?;
+    let some = Some(column);
+    if let Some(plain) = &sections.plain {
+        sink.section(SectionKind::Plain, some, plain)?;
+    }
+    if let Some(dictionary) = &sections.dictionary {
+        if searched {
+            let text = sections.folded.as_ref().unwrap_or(dictionary);
+            let kinds = [SectionKind::Dictionary, SectionKind::TextGrams, SectionKind::TextWords];
+            sink.arena(kinds, some, dictionary, text)?;
+        } else {
+            sink.section(SectionKind::Dictionary, some, dictionary)?;
+        }
+    }
+    for (kind, bytes) in [
+        (SectionKind::Folded, &sections.folded),
+        (SectionKind::Ordinals, &sections.ordinals),
+        (SectionKind::Postings, &sections.postings),
+    ] {
+        if let Some(bytes) = bytes {
+            sink.section(kind, some, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// The document of each element of the column's array; `None` where units are documents.
+fn docs_of_units(content: &dyn Content, column: ColumnId) -> Result<Option<Vec<u32>>> {
+    let Some(array) = elements_of(column.field) else { return Ok(None) };
+    let counts = content.element_counts(array)?;
+    let repeat = |(doc, count): (usize, &u32)| std::iter::repeat_n(doc as u32, *count as usize);
+    Ok(Some(counts.iter().enumerate().flat_map(repeat).collect()))
+}

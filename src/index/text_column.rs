@@ -1,0 +1,212 @@
+//! A searchable text column: an arena of folded units with the indexes that narrow a search in it.
+
+use super::arena::{Arena, BLOCK, EDGE};
+use super::grams::{Candidates, Grams};
+use super::text;
+use super::words::Words;
+use crate::error::Result;
+use crate::model::Anchor;
+use levenshtein_automata::{DFA, Distance};
+use memchr::memmem;
+use roaring::RoaringBitmap;
+use std::ops::Range;
+
+/// A text column.
+pub(crate) struct TextColumn<'a> {
+    pub(crate) arena: Arena<'a>,
+    pub(crate) grams: Option<Grams<'a>>,
+    pub(crate) words: Option<Words<'a>>,
+}
+
+impl TextColumn<'_> {
+    /// The units of `range` that contain `pattern`, ascending. `tick` is called now and then and may end the search.
+    pub(crate) fn containing(
+        &self,
+        pattern: &str,
+        anchor: Anchor,
+        range: Range<usize>,
+        tick: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<u32>> {
+        let mut needle = Vec::with_capacity(pattern.len() + 2);
+        if anchor.at_start() {
+            needle.push(EDGE);
+        }
+        needle.extend_from_slice(pattern.as_bytes());
+        if anchor.at_end() {
+            needle.push(EDGE);
+        }
+        if pattern.is_empty() && anchor != Anchor::Whole {
+            return Ok((range.start as u32..range.end.min(self.arena.len()) as u32).collect());
+        }
+        let mut scan = Scan {
+            finder: memmem::Finder::new(&needle),
+            starts_at_edge: anchor.at_start(),
+            range: &range,
+            found: Vec::new(),
+        };
+        let blocks = range.start / BLOCK..range.end.min(self.arena.len()).div_ceil(BLOCK);
+        match self.grams.map_or(Ok(Candidates::All), |g| g.candidates(&needle))? {
+            Candidates::All => {
+                // In portions, so that a long scan can be ended.
+                for from in blocks.clone().step_by(1024) {
+                    tick()?;
+                    scan.blocks(&self.arena, from, (from + 1024).min(blocks.end));
+                }
+            }
+            Candidates::Blocks(list) => {
+                for (count, &block) in list.iter().filter(|b| blocks.contains(&(**b as usize))).enumerate() {
+                    if count.is_multiple_of(1024) {
+                        tick()?;
+                    }
+                    scan.blocks(&self.arena, block as usize, block as usize + 1);
+                }
+            }
+        }
+        Ok(scan.found)
+    }
+
+    /// The units that hold a word within the automaton's distance.
+    pub(crate) fn near(&self, automaton: &DFA) -> Result<RoaringBitmap> {
+        if let Some(words) = &self.words {
+            return words.units(Near(automaton));
+        }
+        let mut found = RoaringBitmap::new();
+        for (unit, bytes) in self.arena.units(0..self.arena.len()).enumerate() {
+            if Self::holds_near(bytes, automaton) {
+                found.insert(unit as u32);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a word of `bytes` is within the automaton's distance.
+    pub(crate) fn holds_near(bytes: &[u8], automaton: &DFA) -> bool {
+        std::str::from_utf8(bytes).is_ok_and(|unit| text::words(unit).any(|word| is_near(automaton, word)))
+    }
+}
+
+fn is_near(automaton: &DFA, word: &str) -> bool {
+    let mut state = automaton.initial_state();
+    for &byte in word.as_bytes() {
+        state = automaton.transition(state, byte);
+        if state == levenshtein_automata::SINK_STATE {
+            return false;
+        }
+    }
+    matches!(automaton.distance(state), Distance::Exact(_))
+}
+
+/// The Levenshtein automaton in the form that `fst` drives.
+struct Near<'a>(&'a DFA);
+
+impl fst::Automaton for Near<'_> {
+    type State = u32;
+
+    fn start(&self) -> u32 {
+        self.0.initial_state()
+    }
+
+    fn is_match(&self, state: &u32) -> bool {
+        matches!(self.0.distance(*state), Distance::Exact(_))
+    }
+
+    fn can_match(&self, state: &u32) -> bool {
+        *state != levenshtein_automata::SINK_STATE
+    }
+
+    fn accept(&self, state: &u32, byte: u8) -> u32 {
+        self.0.transition(*state, byte)
+    }
+}
+
+struct Scan<'n, 'r> {
+    finder: memmem::Finder<'n>,
+    /// The needle begins with an edge: a match starts one byte before its unit.
+    starts_at_edge: bool,
+    range: &'r Range<usize>,
+    found: Vec<u32>,
+}
+
+impl Scan<'_, '_> {
+    fn blocks(&mut self, arena: &Arena<'_>, from: usize, to: usize) {
+        let text = arena.block_text(from, to);
+        // `counted` edges lie before `at`; the first edge precedes the first unit.
+        let (mut at, mut counted) = (0, 0);
+        while let Some(hit) = text.get(at..).and_then(|rest| self.finder.find(rest)) {
+            let inside = at + hit + usize::from(self.starts_at_edge);
+            counted += memchr::memchr_iter(EDGE, text.get(at..inside).unwrap_or(&[])).count();
+            let unit = from * BLOCK + counted.saturating_sub(1);
+            if self.range.contains(&unit) {
+                self.found.push(unit as u32);
+            }
+            // On to the edge that ends this unit: one hit per unit is enough.
+            let rest = text.get(inside..).unwrap_or(&[]);
+            at = inside + memchr::memchr(EDGE, rest).unwrap_or(rest.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arena::ArenaWriter;
+    use super::super::{grams, words};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn equals_a_scan(units in proptest::collection::vec("[ab]{0,3}(\u{6771})?[ab/]{0,4}", 0..400), pattern in "[ab/]{0,3}\u{6771}?", from in 0usize..100) {
+            let mut writer = ArenaWriter::new();
+            units.iter().for_each(|u| writer.push(u.as_bytes()));
+            let bytes = writer.finish();
+            let arena = Arena::new(&bytes).unwrap();
+            let section = grams::build(&arena);
+            let range = from..units.len().saturating_sub(from / 2).max(from);
+            for grams in [None, Some(Grams::new(&section).unwrap())] {
+                let column = TextColumn { arena, grams, words: None };
+                for (anchor, matches) in [
+                    (Anchor::None, (|u: &str, p: &str| u.contains(p)) as fn(&str, &str) -> bool),
+                    (Anchor::Start, |u, p| u.starts_with(p)),
+                    (Anchor::End, |u, p| u.ends_with(p)),
+                    (Anchor::Whole, |u, p| u == p),
+                ] {
+                    let found = column.containing(&pattern, anchor, range.clone(), &mut || Ok(())).unwrap();
+                    let expected: Vec<u32> = (0..units.len()).filter(|at| range.contains(at) && matches(&units[*at], &pattern)).map(|at| at as u32).collect();
+                    prop_assert_eq!(found, expected, "{:?} {:?}", anchor, pattern);
+                }
+            }
+        }
+
+        #[test]
+        fn near_words_equal_brute_force(units in proptest::collection::vec("[abc]{1,6}( [abc]{1,6})?", 1..60), word in "[abc]{1,6}", distance in 0u8..3) {
+            let mut writer = ArenaWriter::new();
+            units.iter().for_each(|u| writer.push(u.as_bytes()));
+            let bytes = writer.finish();
+            let arena = Arena::new(&bytes).unwrap();
+            let section = words::build(&arena).unwrap();
+            let automaton = levenshtein_automata::LevenshteinAutomatonBuilder::new(distance, false).build_dfa(&word);
+            for words in [None, Some(Words::new(&section).unwrap())] {
+                let found = TextColumn { arena, grams: None, words }.near(&automaton).unwrap();
+                for (at, unit) in units.iter().enumerate() {
+                    let expected = unit.split(' ').any(|w| levenshtein(w, &word) <= usize::from(distance));
+                    prop_assert_eq!(found.contains(at as u32), expected, "{} {}", unit, word);
+                }
+            }
+        }
+    }
+
+    fn levenshtein(a: &str, b: &str) -> usize {
+        let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, x) in a.iter().enumerate() {
+            let mut diagonal = row[0];
+            row[0] = i + 1;
+            for (j, y) in b.iter().enumerate() {
+                let next = (diagonal + usize::from(x != y)).min(row[j] + 1).min(row[j + 1] + 1);
+                diagonal = row[j + 1];
+                row[j + 1] = next;
+            }
+        }
+        row[b.len()]
+    }
+}

@@ -1,0 +1,133 @@
+//! One part of a text query to the documents of one segment.
+
+use super::guard::Context;
+use super::path::PathSearch;
+use super::scope::{PathScope, Scope};
+use super::text::Part;
+use crate::error::Result;
+use crate::index::{ColumnId, KeyColumn, Segment};
+use crate::model::Anchor;
+use levenshtein_automata::{DFA, LevenshteinAutomatonBuilder};
+use roaring::RoaringBitmap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// A text query, ready to run over segments.
+pub(crate) struct Matcher<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) anchor: Anchor,
+    pub(crate) parts: Vec<MatchPart<'a>>,
+    pub(crate) context: &'a Context<'a>,
+}
+
+/// A part with what its tolerance needs.
+pub(crate) struct MatchPart<'a> {
+    text: &'a str,
+    /// Words with the automaton of the words near them; `None` must occur as written. Empty: the text as a whole must.
+    words: Vec<(&'a str, Option<DFA>)>,
+}
+
+impl<'a> MatchPart<'a> {
+    /// `typos`: whether parts that do not say otherwise tolerate typos.
+    pub(crate) fn new(part: &'a Part, typos: bool) -> MatchPart<'a> {
+        let automaton =
+            |(word, distance): (&'a str, u8)| (word, (distance > 0).then(|| builder(distance).build_dfa(word)));
+        MatchPart { text: &part.text, words: part.tolerant_words(typos).into_iter().map(automaton).collect() }
+    }
+}
+
+/// Builders hold tables of a millisecond's work: one each for the process.
+fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
+    static ONE: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
+    static TWO: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
+    let (cell, distance) = if distance == 1 { (&ONE, 1) } else { (&TWO, 2) };
+    cell.get_or_init(|| LevenshteinAutomatonBuilder::new(distance, false))
+}
+
+impl Matcher<'_> {
+    /// The documents of `docs` in which every part occurs; deleted ones are not left out.
+    pub(crate) fn documents(&self, segment: &Segment, docs: Range<u32>) -> Result<RoaringBitmap> {
+        let mut hits: Option<RoaringBitmap> = None;
+        // Long parts are rare ones: they leave least to intersect.
+        let mut order: Vec<&MatchPart<'_>> = self.parts.iter().collect();
+        order.sort_by_key(|part| std::cmp::Reverse(part.text.len()));
+        for part in order {
+            self.context.tick()?;
+            let found = self.part(segment, part, docs.clone())?;
+            self.context.afford(found.serialized_size())?;
+            let both = match hits {
+                None => found,
+                Some(hits) => hits & found,
+            };
+            if both.is_empty() {
+                return Ok(both);
+            }
+            hits = Some(both);
+        }
+        Ok(hits.unwrap_or_default())
+    }
+
+    fn part(&self, segment: &Segment, part: &MatchPart<'_>, docs: Range<u32>) -> Result<RoaringBitmap> {
+        if part.words.is_empty() {
+            return self.containing(segment, part.text, self.anchor, docs);
+        }
+        let mut hits: Option<RoaringBitmap> = None;
+        for (word, automaton) in &part.words {
+            let mut found = self.containing(segment, word, Anchor::None, docs.clone())?;
+            if let Some(automaton) = automaton {
+                found |= self.near(segment, automaton, docs.clone())?;
+            }
+            hits = Some(hits.map_or(found.clone(), |hits| hits & found));
+        }
+        Ok(hits.unwrap_or_default())
+    }
+
+    fn containing(&self, segment: &Segment, text: &str, anchor: Anchor, docs: Range<u32>) -> Result<RoaringBitmap> {
+        let mut found = RoaringBitmap::new();
+        if self.scope.path != PathScope::Off {
+            found = PathSearch::new(segment, self.scope.path, docs.clone(), self.context)?.containing(text, anchor)?;
+        }
+        for &column in &self.scope.columns {
+            self.in_column(segment, column, &docs, &mut found, |values| {
+                let all = 0..values.arena.len();
+                values.containing(text, anchor, all, &mut || self.context.tick())
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn near(&self, segment: &Segment, automaton: &DFA, docs: Range<u32>) -> Result<RoaringBitmap> {
+        let mut found = RoaringBitmap::new();
+        if self.scope.path != PathScope::Off {
+            found = PathSearch::new(segment, self.scope.path, docs.clone(), self.context)?.near(automaton)?;
+        }
+        for &column in &self.scope.columns {
+            self.context.tick()?;
+            self.in_column(segment, column, &docs, &mut found, |values| Ok(values.near(automaton)?.iter().collect()))?;
+        }
+        Ok(found)
+    }
+
+    /// Adds the documents of the distinct values that `search` finds in a column.
+    fn in_column(
+        &self,
+        segment: &Segment,
+        column: ColumnId,
+        docs: &Range<u32>,
+        found: &mut RoaringBitmap,
+        search: impl FnOnce(&crate::index::TextColumn<'_>) -> Result<Vec<u32>>,
+    ) -> Result<()> {
+        let Some(KeyColumn::Dictionary { folded, postings, .. }) = segment.keys(column)? else { return Ok(()) };
+        let ordinals = search(&segment.values(column, folded)?)?;
+        if ordinals.is_empty() {
+            return Ok(());
+        }
+        let mut union = postings.union(ordinals.into_iter().map(|ordinal| ordinal as usize))?;
+        if docs.start > 0 || docs.end < segment.len() {
+            union.remove_range(..docs.start);
+            union.remove_range(docs.end..);
+        }
+        *found |= union;
+        Ok(())
+    }
+}

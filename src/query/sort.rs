@@ -1,0 +1,388 @@
+//! Orders hits and picks one page of them.
+//!
+//! The order is total: sort keys, missing values last in both directions, then the URI. In a segment every value has
+//! a slot, a number ordered as the values are (0 for none), so hits are compared as integers; only the rows of a page
+//! are turned into values that compare across segments.
+
+use super::guard::Context;
+use crate::error::Result;
+use crate::index::{ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, Packed, Paths, Segment};
+use crate::model::field::{FILENAME, URI};
+use crate::model::{KeyCase, Kind, Order, SortKey};
+use roaring::RoaringBitmap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+/// A sort value that compares across segments.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SortValue {
+    /// Integers, instants, floats as order-preserving bits.
+    Int(i64),
+    /// Strings, byte by byte.
+    Text(Vec<u8>),
+    /// No value.
+    Missing,
+}
+
+/// A place in the order: the row after which a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cursor {
+    pub(crate) values: Vec<SortValue>,
+    pub(crate) uri: Vec<u8>,
+}
+
+/// The hits of one segment.
+pub(crate) struct PartHits<'a> {
+    pub(crate) segment: &'a Segment,
+    pub(crate) docs: RoaringBitmap,
+}
+
+/// The first `count` rows after `after`, in order.
+pub(crate) fn page(
+    parts: &[PartHits<'_>],
+    sort: &[SortKey],
+    after: Option<&Cursor>,
+    count: usize,
+    context: &Context<'_>,
+) -> Result<Vec<Cursor>> {
+    if sort.is_empty() {
+        return by_uri(parts, after, count);
+    }
+    let mut rows = Vec::new();
+    for part in parts.iter().filter(|p| !p.docs.is_empty()) {
+        context.tick()?;
+        let keys = sort.iter().map(|k| Key::new(part, k, context)).collect::<Result<Vec<_>>>()?;
+        let docs = match keys.len() {
+            1 => select::<1>(part, &keys, after, count)?,
+            2 => select::<2>(part, &keys, after, count)?,
+            _ => select::<{ crate::model::query::MAX_SORT_KEYS }>(part, &keys, after, count)?,
+        };
+        for (hit, doc) in docs {
+            let values = keys.iter().map(|key| key.value(hit, doc)).collect::<Result<_>>()?;
+            rows.push(Cursor { values, uri: part.segment.uris()?.get(doc as usize)? });
+        }
+    }
+    rows.sort_by(|a, b| compare(sort, a, b));
+    rows.truncate(count);
+    Ok(rows)
+}
+
+fn compare(sort: &[SortKey], a: &Cursor, b: &Cursor) -> Ordering {
+    let by_values = sort.iter().zip(a.values.iter().zip(&b.values)).map(|(key, (a, b))| match (a, b) {
+        (SortValue::Missing, _) | (_, SortValue::Missing) => a.cmp(b),
+        _ if key.order == Order::Desc => b.cmp(a),
+        _ => a.cmp(b),
+    });
+    by_values.fold(Ordering::Equal, Ordering::then).then_with(|| a.uri.cmp(&b.uri))
+}
+
+/// URI order: documents are sorted by it already, so the segments are merged row by row.
+fn by_uri(parts: &[PartHits<'_>], after: Option<&Cursor>, count: usize) -> Result<Vec<Cursor>> {
+    let mut walks = Vec::with_capacity(parts.len());
+    let mut heap = BinaryHeap::new();
+    for part in parts {
+        let uris = part.segment.uris()?;
+        let start = match after {
+            None => 0,
+            Some(after) => uris.find(&after.uri)?.map_or_else(|at| at, |at| at + 1),
+        };
+        let mut walk = Walk { hits: part.docs.range(start as u32..), uris, cursor: None, at: 0 };
+        if let Some(uri) = walk.next()? {
+            heap.push(Reverse((uri, walks.len())));
+        }
+        walks.push(walk);
+    }
+    let mut rows = Vec::with_capacity(count);
+    while let Some(Reverse((uri, part))) = heap.pop() {
+        rows.push(Cursor { values: Vec::new(), uri });
+        if rows.len() == count {
+            break;
+        }
+        if let Some(walk) = walks.get_mut(part)
+            && let Some(uri) = walk.next()?
+        {
+            heap.push(Reverse((uri, part)));
+        }
+    }
+    Ok(rows)
+}
+
+/// Walks the URIs of hits, reading on from the last one where the next is near.
+struct Walk<'a, 'h> {
+    hits: roaring::bitmap::Iter<'h>,
+    uris: crate::index::Uris<'a>,
+    cursor: Option<crate::index::UriCursor<'a>>,
+    at: u32,
+}
+
+impl Walk<'_, '_> {
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let Some(doc) = self.hits.next() else { return Ok(None) };
+        let near = self.cursor.is_some() && doc - self.at < 16;
+        let mut cursor = match self.cursor.take() {
+            Some(cursor) if near => cursor,
+            _ => {
+                self.at = doc;
+                self.uris.from(doc as usize)?
+            }
+        };
+        while self.at <= doc {
+            cursor.advance()?;
+            self.at += 1;
+        }
+        let uri = cursor.uri.clone();
+        self.cursor = Some(cursor);
+        Ok(Some(uri))
+    }
+}
+
+/// One sort key in one segment.
+struct Key<'a> {
+    source: Source<'a>,
+    descending: bool,
+}
+
+/// Where a cursor's value stands among the ranks of a segment.
+struct Bound {
+    rank: u64,
+    /// Whether rows of that rank have the cursor's value; otherwise they come before it.
+    exact: bool,
+}
+
+enum Source<'a> {
+    /// No document of the segment has a value.
+    Nothing,
+    Numbers(NumberColumn<'a>),
+    Dictionary(Packed<'a>, KeyColumn<'a>),
+    /// The URI: documents are ordered by it.
+    Uri(&'a Segment),
+    /// Any other string: the slot of each hit among the distinct values of all hits.
+    Ranked {
+        slots: Vec<u32>,
+        values: Vec<Vec<u8>>,
+    },
+}
+
+impl<'a> Key<'a> {
+    fn new(part: &PartHits<'a>, key: &SortKey, context: &Context<'_>) -> Result<Key<'a>> {
+        Ok(Key { source: Source::new(part, key, context)?, descending: key.order == Order::Desc })
+    }
+
+    #[inline]
+    fn rank(&self, slot: u64) -> u64 {
+        match (slot, self.descending) {
+            (0, _) => u64::MAX,
+            (slot, false) => slot,
+            (slot, true) => !slot,
+        }
+    }
+
+    fn bound(&self, value: &SortValue) -> Result<Bound> {
+        if *value == SortValue::Missing {
+            return Ok(Bound { rank: u64::MAX, exact: true });
+        }
+        let (slot, exact) = self.source.at_most(value)?;
+        let rank = match (self.descending, exact) {
+            (false, _) => slot,
+            (true, true) => !slot,
+            (true, false) => !(slot + 1),
+        };
+        Ok(Bound { rank, exact })
+    }
+
+    fn value(&self, hit: usize, doc: u32) -> Result<SortValue> {
+        self.source.value(hit, doc)
+    }
+}
+
+impl<'a> Source<'a> {
+    fn new(part: &PartHits<'a>, key: &SortKey, context: &Context<'_>) -> Result<Source<'a>> {
+        let (segment, field) = (part.segment, key.field.id);
+        if field == URI {
+            return Ok(Source::Uri(segment));
+        }
+        if field == FILENAME {
+            return Source::ranked(&part.docs, context, |doc| filename(segment, doc));
+        }
+        let column = ColumnId::of(field);
+        if let (Kind::Map(case), Some(name)) = (field.field().kind, &key.field.key) {
+            let Some(entry) = MapEntry::new(segment, column, name, case)? else { return Ok(Source::Nothing) };
+            return Source::ranked(&part.docs, context, |doc| Ok(entry.get(doc)));
+        }
+        if let Some(numbers) = segment.numbers(column)? {
+            return Ok(Source::Numbers(numbers));
+        }
+        match segment.keys(column)? {
+            None => Ok(Source::Nothing),
+            Some(plain @ KeyColumn::Plain(_)) => {
+                Source::ranked(&part.docs, context, |doc| Ok(plain.get(doc as usize).map(<[u8]>::to_vec)))
+            }
+            Some(dictionary) => match dictionary.ordinals() {
+                Some(ordinals) => Ok(Source::Dictionary(ordinals, dictionary)),
+                None => Ok(Source::Nothing),
+            },
+        }
+    }
+
+    fn ranked(
+        docs: &RoaringBitmap,
+        context: &Context<'_>,
+        value: impl Fn(u32) -> Result<Option<Vec<u8>>>,
+    ) -> Result<Source<'a>> {
+        let mut found = Vec::with_capacity(docs.len() as usize);
+        let mut bytes = 0;
+        for (hit, doc) in docs.iter().enumerate() {
+            let value = value(doc)?;
+            bytes += value.as_ref().map_or(0, Vec::len) + size_of::<Vec<u8>>();
+            if hit.is_multiple_of(1024) {
+                context.tick()?;
+                context.afford(bytes)?;
+            }
+            found.push(value);
+        }
+        let mut values: Vec<Vec<u8>> = found.iter().flatten().cloned().collect();
+        values.sort_unstable();
+        values.dedup();
+        let slot =
+            |v: &Option<Vec<u8>>| v.as_ref().and_then(|v| values.binary_search(v).ok()).map_or(0, |at| at as u32 + 1);
+        let slots = found.iter().map(slot).collect();
+        Ok(Source::Ranked { slots, values })
+    }
+
+    /// The slot of a hit: its number among the hits, and its document.
+    #[inline]
+    fn slot(&self, hit: usize, doc: u32) -> u64 {
+        match self {
+            Source::Nothing => 0,
+            Source::Numbers(numbers) => numbers.slot(doc as usize),
+            Source::Dictionary(ordinals, _) => ordinals.get(doc as usize),
+            Source::Uri(_) => u64::from(doc) + 1,
+            Source::Ranked { slots, .. } => slots.get(hit).copied().map_or(0, u64::from),
+        }
+    }
+
+    /// The last slot whose value is at most `value`, 0 for none, and whether it is equal.
+    fn at_most(&self, value: &SortValue) -> Result<(u64, bool)> {
+        let from = |found: std::result::Result<usize, usize>| match found {
+            Ok(at) => (at as u64 + 1, true),
+            Err(at) => (at as u64, false),
+        };
+        Ok(match (self, value) {
+            (Source::Numbers(numbers), SortValue::Int(order)) => numbers.slot_at_most(*order),
+            (Source::Dictionary(_, KeyColumn::Dictionary { values, .. }), SortValue::Text(text)) => {
+                from(values.search_sorted(text))
+            }
+            (Source::Uri(segment), SortValue::Text(text)) => from(segment.uris()?.find(text)?),
+            (Source::Ranked { values, .. }, SortValue::Text(text)) => from(values.binary_search(text)),
+            _ => (0, false),
+        })
+    }
+
+    fn value(&self, hit: usize, doc: u32) -> Result<SortValue> {
+        let slot = self.slot(hit, doc);
+        let text = |bytes: Option<&[u8]>| bytes.map_or(SortValue::Missing, |b| SortValue::Text(b.to_vec()));
+        Ok(match self {
+            Source::Nothing => SortValue::Missing,
+            Source::Numbers(numbers) => numbers.order_of(slot).map_or(SortValue::Missing, SortValue::Int),
+            Source::Dictionary(_, column) => text(column.get(doc as usize)),
+            Source::Uri(segment) => SortValue::Text(segment.uri(DocId(doc))?.into_bytes()),
+            Source::Ranked { values, .. } => {
+                text((slot as usize).checked_sub(1).and_then(|at| values.get(at)).map(Vec::as_slice))
+            }
+        })
+    }
+}
+
+/// `Filename`: the end of the URI where it is that, else the column.
+fn filename(segment: &Segment, doc: u32) -> Result<Option<Vec<u8>>> {
+    let paths: Paths<'_> = segment.paths()?;
+    if let Some(at) = paths.filename_at(paths.run_of(doc as usize)) {
+        return Ok(segment.uris()?.get(doc as usize)?.get(at..).map(<[u8]>::to_vec));
+    }
+    Ok(segment.keys(ColumnId::of(FILENAME))?.and_then(|keys| keys.get(doc as usize).map(<[u8]>::to_vec)))
+}
+
+/// The entry of one key in a map field.
+struct MapEntry<'a> {
+    ends: Packed<'a>,
+    keys: KeyColumn<'a>,
+    values: KeyColumn<'a>,
+    name: Vec<u8>,
+    case: KeyCase,
+}
+
+impl<'a> MapEntry<'a> {
+    fn new(segment: &'a Segment, column: ColumnId, name: &str, case: KeyCase) -> Result<Option<MapEntry<'a>>> {
+        let keys = segment.keys(ColumnId { part: ColumnPart::Key, ..column })?;
+        let parts = (segment.elements(column.field)?, keys, segment.keys(column)?);
+        let (Some(ends), Some(keys), Some(values)) = parts else { return Ok(None) };
+        Ok(Some(MapEntry { ends, keys, values, name: name.as_bytes().to_vec(), case }))
+    }
+
+    fn get(&self, doc: u32) -> Option<Vec<u8>> {
+        let doc = doc as usize;
+        let mut elements = self.ends.get(doc) as usize..self.ends.get(doc + 1) as usize;
+        let same = |key: &[u8]| match self.case {
+            KeyCase::Sensitive => key == self.name,
+            _ => key.eq_ignore_ascii_case(&self.name),
+        };
+        let element = elements.find(|element| self.keys.get(*element).is_some_and(same))?;
+        let value = self.values.get(element)?.to_vec();
+        Some(if self.case == KeyCase::Insensitive { value.to_ascii_lowercase() } else { value })
+    }
+}
+
+/// The first `count` hits after the cursor in a segment, as (number among the hits, document).
+fn select<const N: usize>(
+    part: &PartHits<'_>,
+    keys: &[Key<'_>],
+    after: Option<&Cursor>,
+    count: usize,
+) -> Result<Vec<(usize, u32)>> {
+    let bounds = match after {
+        Some(after) => {
+            keys.iter().zip(&after.values).map(|(key, value)| key.bound(value)).collect::<Result<Vec<_>>>()?
+        }
+        None => Vec::new(),
+    };
+    let first_doc = match after {
+        Some(after) => part.segment.uris()?.find(&after.uri)?.map_or_else(|at| at, |at| at + 1),
+        None => 0,
+    };
+    // Twice the page and more between two selections: a hit costs a comparison, not a heap operation.
+    let room = (count * 4).max(1024);
+    let mut rows: Vec<([u64; N], u32, u32)> = Vec::with_capacity(room);
+    let mut worst = None;
+    for (hit, doc) in part.docs.iter().enumerate() {
+        let mut ranks = [0; N];
+        ranks.iter_mut().zip(keys).for_each(|(rank, key)| *rank = key.rank(key.source.slot(hit, doc)));
+        let row = (ranks, doc, hit as u32);
+        if worst.is_some_and(|worst| row >= worst)
+            || (after.is_some() && !is_after(&ranks, &bounds, doc as usize >= first_doc))
+        {
+            continue;
+        }
+        rows.push(row);
+        if rows.len() == room {
+            rows.select_nth_unstable(count);
+            rows.truncate(count);
+            worst = rows.iter().max().copied();
+        }
+    }
+    rows.sort_unstable();
+    rows.truncate(count);
+    Ok(rows.into_iter().map(|(_, doc, hit)| (hit as usize, doc)).collect())
+}
+
+/// Whether a row comes after the cursor; `doc_is_after` decides between equal values.
+fn is_after(ranks: &[u64], bounds: &[Bound], doc_is_after: bool) -> bool {
+    for (rank, bound) in ranks.iter().zip(bounds) {
+        match rank.cmp(&bound.rank) {
+            Ordering::Less => return false,
+            Ordering::Greater => return true,
+            Ordering::Equal if !bound.exact => return false,
+            Ordering::Equal => {}
+        }
+    }
+    doc_is_after
+}
