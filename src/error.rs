@@ -63,6 +63,22 @@ impl ErrorKind {
         ErrorKind::Io,
         ErrorKind::Internal,
     ];
+
+    /// The error code of the API. Statuses and meanings: `docs/limits.md`.
+    pub fn api_code(self) -> &'static str {
+        match self {
+            ErrorKind::InvalidArgument | ErrorKind::NotEmpty => "InvalidArgument",
+            ErrorKind::NotFound => "ResourceNotFound",
+            ErrorKind::AlreadyExists => "ResourceAlreadyExists",
+            ErrorKind::LimitExceeded => "LimitExceededError",
+            ErrorKind::Locked | ErrorKind::ReadOnly | ErrorKind::StorageFull | ErrorKind::Cancelled => {
+                "ServiceUnavailable"
+            }
+            ErrorKind::DeadlineExceeded | ErrorKind::BudgetExceeded => "ServiceUnavailable",
+            ErrorKind::Corrupted | ErrorKind::UnsupportedVersion | ErrorKind::OutcomeUnknown => "InternalError",
+            ErrorKind::Io | ErrorKind::Internal => "InternalError",
+        }
+    }
 }
 
 /// An error of any medialith operation. `Display` is a sentence for a person; [`Error::kind`] is for programs.

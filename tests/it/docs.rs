@@ -122,6 +122,7 @@ fn every_error_kind_has_its_row() {
         let status: u16 = status.parse().unwrap();
         assert!([400, 404, 500, 503, 504].contains(&status), "{kind:?}: {status}");
         assert_eq!(status < 500, !["InternalError", "ServiceUnavailable"].contains(&code.as_str()), "{kind:?}");
+        assert_eq!(code, kind.api_code(), "{kind:?}");
         assert_eq!(retry == "yes", Error::new(kind, "x").is_retryable(), "{kind:?}");
     }
 }
