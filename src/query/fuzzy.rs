@@ -31,7 +31,7 @@ pub struct Hits {
 /// Runs a fuzzy query over a snapshot.
 pub fn fuzzy(snapshot: &Snapshot, query: &FuzzyQuery, context: &Context<'_>) -> Result<Hits> {
     let parts = text::parse(&query.text)?;
-    let scope = Scope::of(&query.search_in)?;
+    let scope = Scope::of(&query.search_in, query.anchor)?;
     check_sort(&query.sort)?;
     let size = query.page.size(MAX_PAGE)?;
     let hash = page::query_hash(query);

@@ -2,7 +2,7 @@
 
 use super::guard::Context;
 use super::path::PathSearch;
-use super::scope::{PathScope, Scope};
+use super::scope::Scope;
 use super::text::Part;
 use crate::error::Result;
 use crate::index::{ColumnId, KeyColumn, Segment};
@@ -84,8 +84,8 @@ impl Matcher<'_> {
 
     fn containing(&self, segment: &Segment, text: &str, anchor: Anchor, docs: Range<u32>) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
-        if self.scope.path != PathScope::Off {
-            found = PathSearch::new(segment, self.scope.path, docs.clone(), self.context)?.containing(text, anchor)?;
+        for &path in &self.scope.paths {
+            found |= PathSearch::new(segment, path, docs.clone(), self.context)?.containing(text, anchor)?;
         }
         for &column in &self.scope.columns {
             self.in_column(segment, column, &docs, &mut found, |values| {
@@ -98,8 +98,8 @@ impl Matcher<'_> {
 
     fn near(&self, segment: &Segment, automaton: &DFA, docs: Range<u32>) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
-        if self.scope.path != PathScope::Off {
-            found = PathSearch::new(segment, self.scope.path, docs.clone(), self.context)?.near(automaton)?;
+        for &path in &self.scope.paths {
+            found |= PathSearch::new(segment, path, docs.clone(), self.context)?.near(automaton)?;
         }
         for &column in &self.scope.columns {
             self.context.tick()?;

@@ -42,7 +42,6 @@ impl<'a> PathSearch<'a> {
         match self.scope {
             PathScope::Uri => Some(0),
             PathScope::Filename => self.paths.folded_filename_at(run),
-            PathScope::Off => None,
         }
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod docs;
+mod fuzzy;
 mod layers;
 mod style;
 mod tree;

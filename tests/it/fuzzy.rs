@@ -1,0 +1,286 @@
+//! FuzzyQuery over segments against a naive evaluator: folded containment and brute-force edit distance over every
+//! searched value of every document, sorted and cut by hand.
+
+use medialith::index::text::{fold, words};
+use medialith::index::{Part, Segment, Snapshot, merge_in_memory};
+use medialith::model::field::{self, FIELDS};
+use medialith::model::{Anchor, FieldId, FieldPath, File, FuzzyQuery, Members, Order, Page, SortKey, Typos, Value};
+use medialith::query::text::{Tolerance, parse};
+use medialith::query::{Context, fuzzy};
+use proptest::prelude::*;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const KEY: [u8; 32] = [9; 32];
+
+fn context() -> Context<'static> {
+    Context { deadline: None, budget_bytes: 64 << 20, token_key: &KEY, dataset: 1, cancel: None }
+}
+
+/// Every searched string of a file, with its field.
+fn values(file: &File) -> Vec<(FieldId, String)> {
+    let mut found = Vec::new();
+    collect(file.members(), &mut found);
+    found
+}
+
+fn collect(members: &Members, found: &mut Vec<(FieldId, String)>) {
+    for (id, value) in members.iter() {
+        match value {
+            Value::Text(text) if id.field().searched => found.push((id, fold(text).into_owned())),
+            Value::Map(pairs) if id.field().searched => {
+                found.extend(pairs.iter().map(|(_, v)| (id, fold(v).into_owned())));
+            }
+            Value::Rows(rows) => rows.iter().for_each(|row| collect(row, found)),
+            Value::Object(object) => collect(object, found),
+            _ => {}
+        }
+    }
+}
+
+fn levenshtein(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = match (i, j) {
+                (0, n) | (n, 0) => n,
+                _ => {
+                    let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1)
+                }
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+fn matches(file: &File, query: &FuzzyQuery, typos: bool) -> bool {
+    let searched = |id: FieldId| query.search_in.is_empty() || query.search_in.contains(&id);
+    let texts: Vec<String> = values(file).into_iter().filter(|(id, _)| searched(*id)).map(|(_, text)| text).collect();
+    parse(&query.text).unwrap().iter().all(|part| {
+        let distance = |word: &str| {
+            let chars = word.chars().count();
+            match part.tolerance {
+                Tolerance::None => 0,
+                Tolerance::Distance(d) => usize::from(d),
+                Tolerance::ByLength if typos && chars >= 8 => 2,
+                Tolerance::ByLength if typos && chars >= 4 => 1,
+                Tolerance::ByLength => 0,
+            }
+        };
+        let tolerant = words(&part.text).any(|word| distance(word) > 0);
+        if !tolerant {
+            return texts.iter().any(|text| match query.anchor {
+                Anchor::None => text.contains(&part.text),
+                Anchor::Start => text.starts_with(&part.text),
+                Anchor::End => text.ends_with(&part.text),
+                Anchor::Whole => *text == part.text,
+            });
+        }
+        words(&part.text).all(|word| {
+            let near = |text: &String| words(text).any(|w| levenshtein(w, word) <= distance(word));
+            texts.iter().any(|text| text.contains(word) || (distance(word) > 0 && near(text)))
+        })
+    })
+}
+
+#[derive(Debug, PartialEq, PartialOrd, Clone)]
+enum Sortable {
+    Number(f64),
+    Text(String),
+}
+
+fn sort_value(file: &File, path: &FieldPath) -> Option<Sortable> {
+    let value = file.get(path.id)?;
+    match (value, &path.key) {
+        (Value::Map(pairs), Some(key)) => {
+            let found = pairs.iter().find(|(k, _)| k.eq_ignore_ascii_case(key))?;
+            Some(Sortable::Text(found.1.to_ascii_lowercase()))
+        }
+        (Value::Text(text), _) if path.id == field::PRODUCE_TIME => {
+            Some(Sortable::Number(medialith::model::Timestamp::parse(text).unwrap().0 as f64))
+        }
+        (Value::Text(text), _) => Some(Sortable::Text(text.to_string())),
+        (value, _) => value.as_float().map(Sortable::Number),
+    }
+}
+
+fn compare(sort: &[SortKey], a: &File, b: &File) -> Ordering {
+    for key in sort {
+        let order = match (sort_value(a, &key.field), sort_value(b, &key.field)) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some(x), Some(y)) if key.order == Order::Asc => x.partial_cmp(&y).unwrap(),
+            (Some(x), Some(y)) => y.partial_cmp(&x).unwrap(),
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    a.uri().cmp(b.uri())
+}
+
+/// The naive answer: all matching URIs in order, and whether typos were tolerated because nothing matched.
+fn naive(files: &BTreeMap<String, File>, query: &FuzzyQuery) -> Vec<String> {
+    let run = |typos: bool| {
+        let mut found: Vec<&File> = files.values().filter(|f| matches(f, query, typos)).collect();
+        found.sort_by(|a, b| compare(&query.sort, a, b));
+        found.iter().map(|f| f.uri().to_owned()).collect::<Vec<_>>()
+    };
+    let found = run(query.typos == Typos::Always);
+    if found.is_empty() && query.typos == Typos::Fallback { run(true) } else { found }
+}
+
+/// Follows the tokens through all pages.
+fn all_pages(snapshot: &Snapshot, query: &FuzzyQuery) -> (Vec<String>, Option<u64>) {
+    let mut query = query.clone();
+    let (mut uris, mut total) = (Vec::new(), None);
+    loop {
+        let hits = fuzzy(snapshot, &query, &context()).unwrap();
+        assert!(hits.uris.len() <= query.page.max_results);
+        assert!(hits.next_token.is_empty() || hits.uris.len() == query.page.max_results);
+        total = total.or(hits.total);
+        uris.extend(hits.uris);
+        if hits.next_token.is_empty() {
+            return (uris, total);
+        }
+        query.page.token = hits.next_token;
+    }
+}
+
+fn path() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        "[abA]{1,3}",
+        "(beach|bench|photograph|photogroph)",
+        "(\u{6771}\u{4eac}|\u{6771}|\u{30ab}\u{3099}|\u{c11c}\u{c6b8})",
+        "(\u{c9}t\u{e9}|STRA\u{df}E|\u{ff21})",
+    ];
+    proptest::collection::vec((word, "[-_. ]?"), 1..4)
+        .prop_map(|words| words.into_iter().map(|(w, s)| format!("{w}{s}")).collect::<String>())
+}
+
+fn file() -> impl Strategy<Value = File> {
+    let key = proptest::collection::vec(path(), 1..4).prop_map(|p| p.join("/"));
+    let members = (
+        0u8..4,
+        proptest::option::of(0i64..6),
+        proptest::option::of(path()),
+        proptest::option::of(0u8..30),
+        proptest::collection::vec(path(), 0..3),
+        proptest::collection::btree_map("[kK]", path(), 0..2),
+        proptest::option::of(-20i32..20),
+    );
+    (key, members).prop_map(|(key, (filename, size, title, day, labels, custom, score))| {
+        let mut file = File::new(format!("oss://bucket/{key}"));
+        match filename {
+            0 => {}
+            1 => file.set(field::FILENAME, key.as_str()),
+            2 => file.set(field::FILENAME, key.rsplit('/').next().unwrap()),
+            _ => file.set(field::FILENAME, "Elsewhere beach"),
+        }
+        size.into_iter().for_each(|s| file.set(field::SIZE, s));
+        title.into_iter().for_each(|t| file.set(field::TITLE, t));
+        day.into_iter()
+            .for_each(|d| file.set(field::PRODUCE_TIME, format!("2024-01-{:02}T00:00:00+0{}:00", d + 1, d % 9)));
+        let label = |name: String| Members::from_iter([(field::LABEL_NAME, Value::from(name))]);
+        file.set(field::LABELS, Value::Rows(labels.into_iter().map(label).collect()));
+        file.set(field::CUSTOM_LABELS, Value::map(custom));
+        score.into_iter().for_each(|s| file.set(field::DURATION, f64::from(s) / 8.0));
+        file
+    })
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        3 => path(),
+        2 => "[ab/]{1,3}",
+        1 => path().prop_map(|p| format!("\"{p}\"")),
+        1 => path().prop_map(|p| format!("{}~", p.replace(' ', ""))),
+        1 => "(bech|beachx|phtograph|photografs|bench~2|oss://b|et[/]?)",
+    ];
+    proptest::collection::vec(part, 1..3).prop_map(|parts| parts.join(" "))
+}
+
+fn sort() -> impl Strategy<Value = Vec<SortKey>> {
+    let path = prop_oneof![
+        Just("Size"),
+        Just("Title"),
+        Just("ProduceTime"),
+        Just("Duration"),
+        Just("Filename"),
+        Just("URI"),
+        Just("CustomLabels.k"),
+        Just("Artist")
+    ];
+    let key = (path, any::<bool>()).prop_map(|(path, asc)| SortKey {
+        field: FieldPath::parse(path).unwrap(),
+        order: if asc { Order::Asc } else { Order::Desc },
+    });
+    proptest::collection::vec(key, 0..4)
+}
+
+fn query() -> impl Strategy<Value = FuzzyQuery> {
+    let fields = prop_oneof![
+        4 => Just(vec![]),
+        1 => Just(vec![field::FILENAME]),
+        1 => Just(vec![field::TITLE, field::URI]),
+        1 => Just(vec![field::FILENAME, field::LABEL_NAME]),
+        1 => Just(vec![field::CUSTOM_LABELS]),
+    ];
+    let anchor = prop_oneof![4 => Just(Anchor::None), 1 => Just(Anchor::Start), 1 => Just(Anchor::End), 1 => Just(Anchor::Whole)];
+    let typos = prop_oneof![Just(Typos::Off), Just(Typos::Fallback), Just(Typos::Always)];
+    (text(), fields, anchor, typos, sort(), 1usize..5, any::<bool>()).prop_map(
+        |(text, search_in, anchor, typos, sort, max_results, without_total)| FuzzyQuery {
+            text,
+            search_in,
+            anchor,
+            typos,
+            sort,
+            page: Page { max_results, token: String::new() },
+            without_total,
+            ..FuzzyQuery::default()
+        },
+    )
+}
+
+/// Splits files over parts; a URI written again is deleted where it was.
+fn snapshot(batches: &[Vec<File>]) -> (Snapshot, BTreeMap<String, File>) {
+    let mut live: BTreeMap<String, (usize, File)> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for (number, batch) in batches.iter().enumerate() {
+        let batch: BTreeMap<String, File> = batch.iter().map(|f| (f.uri().to_owned(), f.clone())).collect();
+        parts.push(batch.values().cloned().collect::<Vec<_>>());
+        live.extend(batch.into_iter().map(|(uri, file)| (uri, (number, file))));
+    }
+    let part = |(number, files): (usize, Vec<File>)| {
+        let segment = Segment::build(&files).unwrap();
+        let dead = files.iter().zip(0u32..).filter(|(f, _)| live[f.uri()].0 != number).map(|(_, doc)| doc);
+        Part { deleted: Arc::new(dead.collect()), segment: Arc::new(segment) }
+    };
+    let parts = parts.into_iter().enumerate().map(part).collect();
+    (Snapshot { parts }, live.into_iter().map(|(uri, (_, file))| (uri, file)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+    #[test]
+    fn equals_the_naive_evaluator(
+        batches in proptest::collection::vec(proptest::collection::vec(file(), 0..14), 1..4),
+        queries in proptest::collection::vec(query(), 1..10),
+    ) {
+        let (snapshot, files) = snapshot(&batches);
+        let merged = Snapshot { parts: vec![Part::whole(merge_in_memory(&snapshot.parts).unwrap())] };
+        prop_assert_eq!(merged.live(), files.len() as u64);
+        for query in &queries {
+            let expected = naive(&files, query);
+            for (name, snapshot) in [("parts", &snapshot), ("merged", &merged)] {
+                let (uris, total) = all_pages(snapshot, query);
+                prop_assert_eq!(&uris, &expected, "{} {:?}", name, query);
+                prop_assert_eq!(total, (!query.without_total).then_some(expected.len() as u64));
+            }
+        }
+    }
+}
