@@ -1,1 +1,36 @@
-//! The facade, and the only place that combines the parts.
+//! The facade, and the only place that combines store, index, query and extraction.
+//!
+//! Lock order, outer to inner: catalog, one dataset's `structure`, that dataset's `writer`, the table of open datasets.
+//! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
+
+mod background;
+mod backup;
+mod catalog;
+mod check;
+mod commit;
+mod dataset;
+mod document;
+mod failpoint;
+mod group;
+mod home;
+mod listing;
+mod open;
+mod options;
+mod policy;
+mod rebuild;
+mod recover;
+mod seal;
+mod segments;
+mod space;
+mod stats;
+mod sync;
+mod view;
+
+pub use check::{CheckReport, Problem};
+pub use dataset::Dataset;
+pub use failpoint::FAILPOINTS;
+pub use open::Engine;
+pub use options::Options;
+pub use stats::DatasetStats;
+
+pub use crate::store::Durability;

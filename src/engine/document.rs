@@ -1,0 +1,135 @@
+//! Documents in their three forms: as callers give and get them, as records, and as the index sees them.
+//!
+//! Members that follow from where a document is stored (`ObjectId`, `ProjectName`, ...) are made on read: they cost no bytes.
+
+use crate::error::Result;
+use crate::model::{FieldId, File, Members, Timestamp, field};
+use crate::store::{Record, Stamp};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// `ObjectStatus` of a document that carries no other.
+pub(super) const INDEXED: &str = "Indexed";
+/// `ObjectType` of every document.
+const FILE: &str = "file";
+
+/// Members that callers cannot set: derived on read, or kept by the engine.
+const SYSTEM: [FieldId; 8] = [
+    field::URI,
+    field::OWNER_ID,
+    field::PROJECT_NAME,
+    field::DATASET_NAME,
+    field::OBJECT_TYPE,
+    field::OBJECT_ID,
+    field::CREATE_TIME,
+    field::UPDATE_TIME,
+];
+
+/// A document on its way in.
+#[derive(Debug, Clone)]
+pub(super) struct Incoming {
+    pub(super) file: File,
+    pub(super) stamp: Option<Stamp>,
+}
+
+/// The record of a document that was first put at `created` and last at `updated`.
+pub(super) fn to_record(incoming: Incoming, created: Timestamp, updated: Timestamp) -> Record {
+    let mut members = incoming.file.into_members();
+    members.retain(|id| !SYSTEM.contains(&id));
+    if members.text(field::OBJECT_STATUS) == Some(INDEXED) {
+        members.remove(field::OBJECT_STATUS);
+    }
+    Record { members, created, updated, stamp: incoming.stamp }
+}
+
+/// What the index sees of a record: its own members, its times and status. What is the same for all documents of a
+/// dataset, or unique to each by its URI, is not indexed.
+pub(super) fn to_indexed(uri: &str, record: Record) -> File {
+    let mut file = File::from_members(record.members);
+    file.set(field::URI, uri);
+    file.set(field::CREATE_TIME, record.created.to_string());
+    file.set(field::UPDATE_TIME, record.updated.to_string());
+    if file.text(field::OBJECT_STATUS).is_none() {
+        file.set(field::OBJECT_STATUS, INDEXED);
+    }
+    file
+}
+
+/// Where a document is stored: what its derived members follow from.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) project: String,
+    pub(super) dataset: String,
+    pub(super) owner: String,
+}
+
+impl Place {
+    /// The document of a stored record with the `wanted` members; all where none are named.
+    pub(super) fn document(&self, uri: &str, bytes: &[u8], wanted: &[FieldId]) -> Result<File> {
+        if wanted.is_empty() {
+            let record = Record::decode(uri, bytes)?;
+            return Ok(self.complete(uri, record, |_| true));
+        }
+        let record = Record::decode_fields(uri, bytes, wanted)?;
+        Ok(self.complete(uri, record, |id| wanted.contains(&id)))
+    }
+
+    fn complete(&self, uri: &str, record: Record, wanted: impl Fn(FieldId) -> bool) -> File {
+        let mut members = record.members;
+        let mut derive = |id: FieldId, value: &dyn Fn() -> String| {
+            if wanted(id) && members.get(id).is_none() {
+                members.set(id, value());
+            }
+        };
+        derive(field::URI, &|| uri.to_owned());
+        derive(field::OWNER_ID, &|| self.owner.clone());
+        derive(field::PROJECT_NAME, &|| self.project.clone());
+        derive(field::DATASET_NAME, &|| self.dataset.clone());
+        derive(field::OBJECT_TYPE, &|| FILE.to_owned());
+        derive(field::OBJECT_ID, &|| self.object_id(uri));
+        derive(field::CREATE_TIME, &|| record.created.to_string());
+        derive(field::UPDATE_TIME, &|| record.updated.to_string());
+        derive(field::OBJECT_STATUS, &|| INDEXED.to_owned());
+        File::from_members(members)
+    }
+
+    /// Names a document for ever: the same after an update, other in another dataset.
+    fn object_id(&self, uri: &str) -> String {
+        let mut hash = Sha256::new();
+        for part in [self.project.as_str(), "/", self.dataset.as_str(), "/", uri] {
+            hash.update(part.as_bytes());
+        }
+        let mut text = String::with_capacity(64);
+        for byte in hash.finalize() {
+            // Writing to a String cannot fail.
+            let _ok = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+/// Applies what an update may change: `CustomId`, `CustomLabels`, and the clusters of `Figures` (operations.md 4).
+pub(super) fn update(members: &mut Members, change: &File) {
+    for id in [field::CUSTOM_ID, field::CUSTOM_LABELS] {
+        if let Some(value) = change.get(id) {
+            members.set(id, value.clone());
+        }
+    }
+    let Some(crate::model::Value::Rows(changes)) = change.get(field::FIGURES) else { return };
+    let Some(crate::model::Value::Rows(mut figures)) = members.remove(field::FIGURES) else { return };
+    for figure in &mut figures {
+        let same = |row: &&Members| {
+            row.get(field::FIGURE_ID).is_some() && row.get(field::FIGURE_ID) == figure.get(field::FIGURE_ID)
+        };
+        let cluster = changes.iter().find(same).and_then(|row| row.get(field::FIGURE_CLUSTER_ID));
+        if let Some(cluster) = cluster {
+            figure.set(field::FIGURE_CLUSTER_ID, cluster.clone());
+        }
+    }
+    members.set(field::FIGURES, crate::model::Value::Rows(figures));
+}
+
+/// The `Size` that counts towards a dataset's total; a negative one counts as nothing.
+pub(super) fn counted_size(members: &Members) -> u64 {
+    members.get(field::SIZE).and_then(|v| v.as_int()).and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
+}

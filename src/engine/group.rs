@@ -1,0 +1,250 @@
+//! Jobs of writers, and the state of every file that a group of them touches.
+
+use super::document::{self, Incoming};
+use super::sync::lock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{File, Limits, Timestamp, field};
+use crate::store::rows::CountersRow;
+use crate::store::{DatasetId, Reader, Record, Table, keys};
+use std::sync::Mutex;
+
+/// What a writer asks for. Each is applied whole or not at all.
+#[derive(Debug)]
+pub(super) enum Op {
+    Put(Vec<Incoming>),
+    /// Each answer says whether the file exists and was updated.
+    Update(Vec<File>),
+    Delete(Vec<String>),
+}
+
+impl Op {
+    fn uris(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Op::Put(files) => Box::new(files.iter().map(|f| f.file.uri())),
+            Op::Update(files) => Box::new(files.iter().map(File::uri)),
+            Op::Delete(uris) => Box::new(uris.iter().map(String::as_str)),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Op::Put(files) => files.len(),
+            Op::Update(files) => files.len(),
+            Op::Delete(uris) => uris.len(),
+        }
+    }
+}
+
+/// Whether each file of the job existed before it.
+pub(super) type Outcome = Vec<bool>;
+
+/// A waiting writer's job.
+#[derive(Debug)]
+pub(super) struct Job {
+    op: Mutex<Option<Op>>,
+    size: usize,
+    outcome: Mutex<Option<Result<Outcome>>>,
+}
+
+impl Job {
+    pub(super) fn new(op: Op) -> Job {
+        let size = op.len();
+        Job { op: Mutex::new(Some(op)), size, outcome: Mutex::new(None) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.size
+    }
+
+    pub(super) fn take_op(&self) -> Option<Op> {
+        lock(&self.op).take()
+    }
+
+    pub(super) fn finish(&self, outcome: Result<Outcome>) {
+        *lock(&self.outcome) = Some(outcome);
+    }
+
+    pub(super) fn take_outcome(&self) -> Option<Result<Outcome>> {
+        lock(&self.outcome).take()
+    }
+}
+
+/// What the group will have done to a file.
+#[derive(Debug)]
+pub(super) enum After {
+    /// Nothing yet.
+    Same,
+    Gone,
+    Put(Box<Record>),
+}
+
+/// A file that the group touches.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) uri: String,
+    pub(super) before: Option<Before>,
+    pub(super) after: After,
+}
+
+/// A file as the store has it.
+#[derive(Debug)]
+pub(super) struct Before {
+    created: Timestamp,
+    size: u64,
+    /// The whole record, where the group updates it.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Slot {
+    fn exists(&self) -> bool {
+        match &self.after {
+            After::Same => self.before.is_some(),
+            After::Gone => false,
+            After::Put(_) => true,
+        }
+    }
+
+    fn size(&self) -> u64 {
+        match &self.after {
+            After::Same => self.before.as_ref().map_or(0, |b| b.size),
+            After::Gone => 0,
+            After::Put(record) => document::counted_size(&record.members),
+        }
+    }
+
+    /// The present record, for an update.
+    fn record(&self) -> Result<Option<Record>> {
+        match &self.after {
+            After::Gone => Ok(None),
+            After::Put(record) => Ok(Some(record.as_ref().clone())),
+            After::Same => {
+                let bytes = self.before.as_ref().and_then(|b| b.bytes.as_deref());
+                bytes.map(|bytes| Record::decode(&self.uri, bytes)).transpose()
+            }
+        }
+    }
+
+    /// The earliest creation time of the file; `now` for a new one. A deleted file that comes back is new.
+    fn created(&self, now: Timestamp) -> Timestamp {
+        match &self.after {
+            After::Same => self.before.as_ref().map_or(now, |b| b.created),
+            After::Gone => now,
+            After::Put(record) => record.created,
+        }
+    }
+}
+
+/// All files that a group touches, by URI, and what the counters will be.
+pub(super) struct Group {
+    pub(super) slots: Vec<Slot>,
+    pub(super) counters: CountersRow,
+    limits: Limits,
+    now: Timestamp,
+}
+
+impl Group {
+    /// Reads what the store has of the files that `ops` touch.
+    pub(super) fn load(
+        reader: &Reader<'_>,
+        dataset: DatasetId,
+        ops: &[Op],
+        counters: CountersRow,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Group> {
+        let mut uris: Vec<&str> = ops.iter().flat_map(Op::uris).collect();
+        uris.sort_unstable();
+        uris.dedup();
+        let updates = ops.iter().any(|op| matches!(op, Op::Update(_)));
+        let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset, uri).bytes).collect();
+        let mut slots: Vec<Slot> = Vec::with_capacity(uris.len());
+        reader.many(Table::Files, &keys, |at, value| {
+            let uri = uris.get(at).copied().unwrap_or("");
+            let before = value.map(|bytes| read_before(uri, bytes, updates)).transpose()?;
+            slots.push(Slot { uri: uri.to_owned(), before, after: After::Same });
+            Ok(())
+        })?;
+        Ok(Group { slots, counters, limits, now })
+    }
+
+    /// Applies a job; where it would pass a limit, nothing of it is applied.
+    pub(super) fn apply(&mut self, op: Op) -> Result<Outcome> {
+        let (counters, mut undo) = (self.counters, Vec::new());
+        let outcome = self.apply_each(op, &mut undo).and_then(|outcome| self.check_limits(counters).map(|()| outcome));
+        if outcome.is_err() {
+            for (at, after) in undo.into_iter().rev() {
+                if let Some(slot) = self.slots.get_mut(at) {
+                    slot.after = after;
+                }
+            }
+            self.counters = counters;
+        }
+        outcome
+    }
+
+    fn apply_each(&mut self, op: Op, undo: &mut Vec<(usize, After)>) -> Result<Outcome> {
+        let now = self.now;
+        match op {
+            Op::Put(files) => files
+                .into_iter()
+                .map(|incoming| {
+                    let at = self.position(incoming.file.uri())?;
+                    let created = self.slots.get(at).map_or(now, |slot| slot.created(now));
+                    let record = document::to_record(incoming, created, now);
+                    Ok(self.change(at, After::Put(Box::new(record)), undo))
+                })
+                .collect(),
+            Op::Delete(uris) => uris
+                .iter()
+                .map(|uri| {
+                    let at = self.position(uri)?;
+                    Ok(self.change(at, After::Gone, undo))
+                })
+                .collect(),
+            Op::Update(files) => files.iter().map(|file| self.update(file, undo)).collect(),
+        }
+    }
+
+    fn update(&mut self, change: &File, undo: &mut Vec<(usize, After)>) -> Result<bool> {
+        let at = self.position(change.uri())?;
+        let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
+        document::update(&mut record.members, change);
+        record.updated = self.now;
+        Ok(self.change(at, After::Put(Box::new(record)), undo))
+    }
+
+    fn position(&self, uri: &str) -> Result<usize> {
+        self.slots
+            .binary_search_by(|slot| slot.uri.as_str().cmp(uri))
+            .map_err(|_| Error::new(ErrorKind::Internal, format!("{uri:?} is not among the files of its group")))
+    }
+
+    /// Sets what becomes of a file, counts it, and says whether the file existed.
+    fn change(&mut self, at: usize, after: After, undo: &mut Vec<(usize, After)>) -> bool {
+        let Some(slot) = self.slots.get_mut(at) else { return false };
+        let (existed, size) = (slot.exists(), slot.size());
+        undo.push((at, std::mem::replace(&mut slot.after, after)));
+        let files = &mut self.counters.files;
+        *files = files.saturating_sub(u64::from(existed)).saturating_add(u64::from(slot.exists()));
+        self.counters.bytes = self.counters.bytes.saturating_sub(size).saturating_add(slot.size());
+        existed
+    }
+
+    /// Growing past a quota is an error; shrinking while above one is not.
+    fn check_limits(&self, before: CountersRow) -> Result<()> {
+        let over = |what: &str, now: u64, then: u64, most: i64| {
+            if now <= then || i64::try_from(now).is_ok_and(|n| n <= most) {
+                return Ok(());
+            }
+            Err(Error::new(ErrorKind::LimitExceeded, format!("{what}: expected at most {most}, got {now}")))
+        };
+        over("DatasetMaxFileCount", self.counters.files, before.files, self.limits.file_count)?;
+        over("DatasetMaxTotalFileSize", self.counters.bytes, before.bytes, self.limits.total_file_size)
+    }
+}
+
+fn read_before(uri: &str, bytes: &[u8], whole: bool) -> Result<Before> {
+    let record = Record::decode_fields(uri, bytes, &[field::SIZE])?;
+    let size = document::counted_size(&record.members);
+    Ok(Before { created: record.created, size, bytes: whole.then(|| bytes.to_vec()) })
+}

@@ -1,0 +1,144 @@
+//! Opening and closing: who owns what.
+
+use super::background::{self, Background};
+use super::failpoint::point;
+use super::home::Home;
+use super::options::{Options, TailLimits};
+use super::recover;
+use super::segments;
+use super::space::Space;
+use super::sync::lock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Limits;
+use crate::store::rows::DatabaseRow;
+use crate::store::{DatasetId, Durability, Store, keys};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::JoinHandle;
+
+/// An open database. Clones are cheap and share everything; the last one closes it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) handle: Arc<Handle>,
+}
+
+/// Keeps the database open.
+pub(super) struct Handle {
+    pub(super) inner: Arc<Inner>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What all handles and threads share.
+pub(super) struct Inner {
+    /// Held first to last: the lock of the directory outlives the store.
+    pub(super) store: Store,
+    pub(super) options: Options,
+    pub(super) tail: TailLimits,
+    pub(super) token_key: [u8; 32],
+    /// Held by whoever changes projects or datasets.
+    pub(super) catalog: Mutex<()>,
+    spaces: Mutex<HashMap<DatasetId, Slot>>,
+    pub(super) next_segment: AtomicU64,
+    /// Read by whoever names or unnames segment files, written by a checkpoint.
+    pub(super) files: RwLock<()>,
+    pub(super) background: Background,
+    pub(super) home: Home,
+}
+
+/// A dataset, once it has been opened; its lock is held while it opens.
+type Slot = Arc<Mutex<Option<Arc<Space>>>>;
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("home", &self.handle.inner.home).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens the database in `dir`. Datasets are recovered when they are first used.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Engine> {
+        Engine::start(dir.as_ref(), options).map_err(|e| e.during("open"))
+    }
+
+    fn start(dir: &Path, options: Options) -> Result<Engine> {
+        options.validate()?;
+        let home = Home::open(dir, options.read_only, options.create_if_missing)?;
+        let store = Store::open(&home.store(), &options.store())?;
+        let (named, (files, unfinished)) = (segments::named(&store.reader())?, segments::listed(&home.segments())?);
+        let token_key = database_row(&store, options.read_only, files.is_empty())?.token_key;
+        let last = named.iter().chain(&files).map(|id| id.0).max();
+        let inner = Arc::new(Inner {
+            store,
+            tail: options.tail(),
+            options,
+            token_key,
+            catalog: Mutex::default(),
+            spaces: Mutex::default(),
+            next_segment: AtomicU64::new(last.map_or(1, |id| id.saturating_add(1))),
+            files: RwLock::default(),
+            background: Background::default(),
+            home,
+        });
+        if !inner.options.read_only {
+            segments::unlink(&inner, files.difference(&named).copied());
+            unfinished.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            point("recover-orphans")?;
+        }
+        let threads = if inner.options.read_only { Vec::new() } else { background::start(&inner)? };
+        Ok(Engine { handle: Arc::new(Handle { inner, threads: Mutex::new(threads) }) })
+    }
+
+    /// What the database was opened with.
+    pub fn options(&self) -> &Options {
+        &self.handle.inner.options
+    }
+}
+
+/// The row of the database; a new database gets one.
+fn database_row(store: &Store, read_only: bool, empty: bool) -> Result<DatabaseRow> {
+    if let Some(row) = store.reader().row(&keys::database())? {
+        return Ok(row);
+    }
+    if read_only || !empty {
+        return Err(Error::corrupted("the store has no database row: expected that of a database, got an empty store"));
+    }
+    let mut token_key = [0; 32];
+    getrandom::fill(&mut token_key)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("could not get random bytes for the token key: {e}")))?;
+    let row = DatabaseRow { token_key, next_project: 1, next_dataset: 1, project_count: 0 };
+    let mut batch = store.batch();
+    batch.put(&keys::database(), &row)?;
+    store.commit(batch, Durability::Sync)?;
+    Ok(row)
+}
+
+impl Inner {
+    /// The dataset in memory; the first caller recovers it.
+    pub(super) fn space(&self, id: DatasetId, limits: &Limits) -> Result<Arc<Space>> {
+        let slot = Arc::clone(lock(&self.spaces).entry(id).or_default());
+        let mut slot = lock(&slot);
+        if let Some(space) = slot.as_ref() {
+            return Ok(Arc::clone(space));
+        }
+        let space = recover::load(self, id, limits.clone())?;
+        *slot = Some(Arc::clone(&space));
+        Ok(space)
+    }
+
+    /// Forgets a deleted dataset.
+    pub(super) fn forget(&self, id: DatasetId) {
+        lock(&self.spaces).remove(&id);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.inner.background.stop();
+        for thread in lock(&self.threads).drain(..) {
+            // A thread that panicked has nothing left to do.
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What an opener may choose, with defaults and maxima.
+
+use crate::error::{Error, Result};
+use crate::store::{Durability, StoreOptions};
+use std::time::Duration;
+
+/// Least memory that a database can be opened with.
+pub const MIN_MEMORY_BYTES: usize = 64 << 20;
+/// Most memory that can be asked for.
+pub const MAX_MEMORY_BYTES: usize = 1 << 40;
+/// Most threads that merge segments.
+pub const MAX_BACKGROUND_THREADS: u8 = 16;
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the engine may keep in memory beyond the program itself: [`MIN_MEMORY_BYTES`] to [`MAX_MEMORY_BYTES`],
+    /// by default 256 MiB. It sizes memtables, block cache and the unsealed tail; mapped segments are not counted.
+    pub memory_bytes: usize,
+    /// When a write is acknowledged.
+    pub durability: Durability,
+    /// Refuse writes and change nothing in the directory.
+    pub read_only: bool,
+    /// Make a database where the directory is absent or empty.
+    pub create_if_missing: bool,
+    /// Time that one query may take; `None` for no end. By default 10 s.
+    pub query_deadline: Option<Duration>,
+    /// Memory that one query may take, by default 128 MiB.
+    pub query_budget_bytes: usize,
+    /// Threads that seal and merge segments, 1 to [`MAX_BACKGROUND_THREADS`], by default 1.
+    pub background_threads: u8,
+    /// `OwnerId` of every document; left out where empty.
+    pub owner_id: String,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            memory_bytes: 256 << 20,
+            durability: Durability::Sync,
+            read_only: false,
+            create_if_missing: true,
+            query_deadline: Some(Duration::from_secs(10)),
+            query_budget_bytes: 128 << 20,
+            background_threads: 1,
+            owner_id: String::new(),
+        }
+    }
+}
+
+/// How far the unsealed tail of one dataset may grow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TailLimits {
+    /// Sealed from here on.
+    pub(super) seal_bytes: u64,
+    /// Writers wait from here on.
+    pub(super) wait_bytes: u64,
+}
+
+/// Documents after which the tail is sealed whatever its size: bounds the work of the next start.
+pub(super) const SEAL_DOCS: u64 = 60_000;
+
+impl Options {
+    /// Checks every range; the error names the option.
+    pub fn validate(&self) -> Result<()> {
+        if !(MIN_MEMORY_BYTES..=MAX_MEMORY_BYTES).contains(&self.memory_bytes) {
+            let got = self.memory_bytes;
+            return Err(Error::invalid(format!(
+                "memory_bytes: expected {MIN_MEMORY_BYTES} to {MAX_MEMORY_BYTES}, got {got}"
+            )));
+        }
+        if !(1..=MAX_BACKGROUND_THREADS).contains(&self.background_threads) {
+            let got = self.background_threads;
+            return Err(Error::invalid(format!(
+                "background_threads: expected 1 to {MAX_BACKGROUND_THREADS}, got {got}"
+            )));
+        }
+        if self.query_budget_bytes == 0 {
+            return Err(Error::invalid("query_budget_bytes: expected at least 1, got 0"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn store(&self) -> StoreOptions {
+        StoreOptions {
+            write_buffer_bytes: (self.memory_bytes / 6).min(256 << 20),
+            cache_bytes: self.memory_bytes / 6,
+            background_jobs: 2,
+            read_only: self.read_only,
+            create: !self.read_only,
+        }
+    }
+
+    pub(super) fn tail(&self) -> TailLimits {
+        let seal_bytes = (self.memory_bytes / 8) as u64;
+        TailLimits { seal_bytes, wait_bytes: seal_bytes * 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        Options::default().validate().unwrap();
+        for bad in [
+            Options { memory_bytes: 1, ..Options::default() },
+            Options { memory_bytes: usize::MAX, ..Options::default() },
+            Options { background_threads: 0, ..Options::default() },
+            Options { background_threads: 17, ..Options::default() },
+            Options { query_budget_bytes: 0, ..Options::default() },
+        ] {
+            assert!(bad.validate().unwrap_err().message().contains("expected"));
+        }
+    }
+}
