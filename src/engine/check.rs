@@ -6,11 +6,13 @@ use super::open::Engine;
 use super::rebuild::uri_of;
 use super::segments;
 use super::space::{Piece, PieceId};
+use super::sync::lock;
 use super::view::{Sight, scan_files};
 use super::{commit, document};
 use crate::error::Result;
 use crate::store::rows::{CountersRow, ProjectRow, Row};
 use crate::store::{Change, Record, keys};
+use std::sync::atomic::Ordering;
 
 /// Problems that one report lists at most; the rest are counted.
 const MOST_LISTED: usize = 1000;
@@ -101,6 +103,9 @@ impl Dataset {
         let sight = Sight::take(self.inner(), &self.space)?;
         report.datasets += 1;
         report.parts += sight.view.pieces.len() as u64;
+        if self.space.damaged.load(Ordering::Relaxed) {
+            report.add(&place, format!("the index on disk is damaged: {}", lock(&self.space.tally.last_failure)));
+        }
         if deep {
             verify_parts(&sight.view.pieces, &place, report);
         }

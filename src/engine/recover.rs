@@ -36,11 +36,12 @@ pub(super) fn load(inner: &Inner, id: DatasetId, limits: Limits) -> Result<Arc<S
             let pieces = if inner.options.read_only { rebuild::in_memory(&reader, id)? } else { Vec::new() };
             let space = Arc::new(Space::new(id, counters, limits, pieces));
             space.tally.failed("segment", &e);
-            if !inner.options.read_only {
+            if inner.options.read_only {
+                space.damaged.store(true, Ordering::Relaxed);
+            } else {
                 drop(reader);
                 rebuild::rebuild(inner, &space)?;
             }
-            space.damaged.store(false, Ordering::Relaxed);
             Ok(space)
         }
         Err(e) => Err(e),

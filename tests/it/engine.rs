@@ -2,7 +2,7 @@
 
 use medialith::engine::{Dataset, Engine, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, Limits, ProjectSpec, Tag, Value, field};
+use medialith::model::{DatasetSpec, File, FuzzyQuery, Limits, ProjectSpec, Tag, Value, field};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,7 +155,10 @@ fn documents_and_their_system_members() {
     assert_eq!(engine.project("p").unwrap().file_count, 2);
 
     assert_eq!(dataset.put(vec![File::new("http://x/y")]).unwrap_err().kind(), ErrorKind::InvalidArgument);
-    assert_eq!(dataset.get(&format!("oss://b/{}", "x".repeat(1 << 20)), &[]).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(
+        dataset.get(&format!("oss://b/{}", "x".repeat(1 << 20)), &[]).unwrap_err().kind(),
+        ErrorKind::InvalidArgument
+    );
     assert_eq!(dataset.delete(vec![uri(1), uri(77)]).unwrap(), [true, false]);
     assert_eq!(dataset.get(&uri(1), &[]).unwrap(), None);
     assert_eq!(dataset.len().unwrap(), 1);
@@ -167,9 +170,13 @@ fn updates_change_what_they_may() {
     let dir = tempfile::tempdir().unwrap();
     let (engine, dataset) = fresh(dir.path());
     let figure = |id: &str, cluster: &str| {
-        [(field::FIGURE_ID, Value::from(id)), (field::FIGURE_CLUSTER_ID, Value::from(cluster)), (field::FIGURE_AGE, Value::Int(3))]
-            .into_iter()
-            .collect()
+        [
+            (field::FIGURE_ID, Value::from(id)),
+            (field::FIGURE_CLUSTER_ID, Value::from(cluster)),
+            (field::FIGURE_AGE, Value::Int(3)),
+        ]
+        .into_iter()
+        .collect()
     };
     let labels = |pairs: &[(&str, &str)]| Value::map(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
     let stored = file(1, 10)
@@ -289,7 +296,9 @@ fn survives(damage: impl Fn(&Path)) {
         let stats = dataset.stats().unwrap();
         assert!(!stats.last_failure.is_empty(), "{stats:?}");
         assert_eq!(stats.rebuilds, u64::from(!read_only));
-        assert_clean(&engine);
+        let report = engine.check(true).unwrap();
+        assert_eq!(report.is_clean(), !read_only, "{report:?}");
+        assert!(report.problems.iter().all(|p| p.what.contains("segment")), "{report:?}");
     }
     assert_clean(&open(dir.path()));
 }
@@ -420,7 +429,7 @@ fn random_histories_agree_with_a_map() {
                 }
                 6..=7 => {
                     let uris: Vec<String> = (0..dice.below(80)).map(|_| uri(dice.below(400))).collect();
-                    uris.iter().for_each(|u| drop(model.remove(u)));
+                    model.retain(|u, _| !uris.contains(u));
                     dataset.delete(uris).unwrap();
                 }
                 8 => dataset.settle().unwrap(),
@@ -446,4 +455,84 @@ fn random_histories_agree_with_a_map() {
         assert_eq!(seen, model, "seed {seed}");
         assert_clean(&engine);
     }
+}
+
+fn fuzzy(dataset: &Dataset, text: &str) -> Vec<String> {
+    let query = FuzzyQuery { text: text.into(), with_fields: vec![field::URI], ..FuzzyQuery::default() };
+    dataset.fuzzy(&query).unwrap().files.iter().map(|f| f.uri().to_owned()).collect()
+}
+
+#[test]
+fn what_is_put_is_found_and_what_is_deleted_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, dataset) = fresh(dir.path());
+    dataset.put(vec![file(1, 10), file(2, 20)]).unwrap();
+    assert_eq!(fuzzy(&dataset, "title"), [uri(1), uri(2)]);
+    assert_eq!(fuzzy(&dataset, "\"title 20\""), [uri(2)]);
+    dataset.settle().unwrap();
+    dataset.put(vec![file(2, 30)]).unwrap();
+    assert_eq!(fuzzy(&dataset, "\"title 20\""), Vec::<String>::new());
+    assert_eq!(fuzzy(&dataset, "\"title 30\""), [uri(2)]);
+    dataset.delete(vec![uri(1)]).unwrap();
+    assert_eq!(fuzzy(&dataset, "title"), [uri(2)]);
+    let answer = dataset.fuzzy(&FuzzyQuery { text: "f0".into(), ..FuzzyQuery::default() }).unwrap();
+    assert_eq!((answer.total, answer.next_token.as_str(), answer.files[0].int(field::SIZE)), (Some(1), "", Some(30)));
+    let stopped = AtomicBool::new(true);
+    let error = dataset.fuzzy_cancellable(&FuzzyQuery { text: "f".into(), ..FuzzyQuery::default() }, Some(&stopped));
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
+    drop((engine, dataset));
+    let engine = open(dir.path());
+    assert_eq!(fuzzy(&engine.dataset("p", "d").unwrap(), "title"), [uri(2)]);
+}
+
+#[test]
+fn pages_follow_each_other_under_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_engine, dataset) = fresh(dir.path());
+    dataset.put((0..100).map(|n| file(n, 1)).collect()).unwrap();
+    let mut query = FuzzyQuery { text: "jpg".into(), ..FuzzyQuery::default() };
+    query.page.max_results = 9;
+    let (mut seen, mut round) = (Vec::new(), 100);
+    loop {
+        let answer = dataset.fuzzy(&query).unwrap();
+        seen.extend(answer.files.iter().map(|f| f.uri().to_owned()));
+        if answer.next_token.is_empty() {
+            break;
+        }
+        query.page.token = answer.next_token;
+        round += 1;
+        dataset.put(vec![file(round, 1), file(round - 60, 2)]).unwrap();
+        dataset.settle().unwrap();
+    }
+    for number in 0..100 {
+        assert_eq!(seen.iter().filter(|u| **u == uri(number)).count(), 1, "{}", uri(number));
+    }
+}
+
+#[test]
+fn damage_inside_a_segment_is_repaired_behind_a_failed_query() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, dataset) = fresh(dir.path());
+    dataset.put((0..300).map(|n| file(n, 1)).collect()).unwrap();
+    dataset.settle().unwrap();
+    drop((engine, dataset));
+    for path in segment_files(dir.path()) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The frame's ends stay whole, so that opening does not notice.
+        let (from, to) = (bytes.len() / 4, bytes.len() * 3 / 4);
+        bytes[from..to].iter_mut().for_each(|b| *b ^= 0xFF);
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let engine = open(dir.path());
+    let dataset = engine.dataset("p", "d").unwrap();
+    let query = FuzzyQuery { text: "title".into(), ..FuzzyQuery::default() };
+    let mut tries = 0;
+    while dataset.fuzzy(&query).is_err() {
+        tries += 1;
+        assert!(tries < 500, "{:?}", dataset.stats());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(dataset.fuzzy(&query).unwrap().total, Some(300));
+    assert_eq!(dataset.stats().unwrap().rebuilds, 1);
+    assert_clean(&engine);
 }

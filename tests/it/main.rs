@@ -8,6 +8,8 @@
 )]
 
 mod docs;
+#[cfg(feature = "engine")]
+mod engine;
 mod fuzzy;
 mod layers;
 mod style;

@@ -1,0 +1,80 @@
+//! The read walk: a query over one view, and the documents of its page.
+
+use super::dataset::Dataset;
+use super::seal;
+use super::view::Sight;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{File, FuzzyQuery};
+use crate::query::{self, Context, Hits};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// One page of results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Documents in order, with the members that the query asked for.
+    pub files: Vec<File>,
+    /// Exact number of matching documents on all pages; `None` where the query left it out.
+    pub total: Option<u64>,
+    /// Asks for the next page; empty when this is the last.
+    pub next_token: String,
+    /// Nothing matched as written: these are matches with typos.
+    pub fell_back: bool,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Dataset {
+    /// Files in which every part of the text occurs.
+    pub fn fuzzy(&self, query: &FuzzyQuery) -> Result<Answer> {
+        self.fuzzy_cancellable(query, None)
+    }
+
+    /// As [`Dataset::fuzzy`]; ends with [`ErrorKind::Cancelled`] soon after `cancel` is set.
+    pub fn fuzzy_cancellable(&self, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Answer> {
+        let begun = Instant::now();
+        let answered = || -> Result<Answer> {
+            let sight = Sight::take(self.inner(), &self.space)?;
+            let hits = self.hits(&sight, query, cancel)?;
+            let mut files = Vec::with_capacity(hits.uris.len());
+            self.read(&sight.reader, &hits.uris, &query.with_fields, |at, file| {
+                let uri = hits.uris.get(at).map_or("", String::as_str);
+                files.push(file.ok_or_else(|| without_record(uri))?);
+                Ok(())
+            })?;
+            let Hits { total, next_token, fell_back, .. } = hits;
+            Ok(Answer { files, total, next_token, fell_back, elapsed: begun.elapsed() })
+        };
+        answered().map_err(|e| e.during("FuzzyQuery"))
+    }
+
+    /// The URIs of the files alone, without reading records.
+    pub fn fuzzy_uris(&self, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Hits> {
+        let found = || -> Result<Hits> {
+            let sight = Sight::take(self.inner(), &self.space)?;
+            self.hits(&sight, query, cancel)
+        };
+        found().map_err(|e| e.during("FuzzyQuery"))
+    }
+
+    fn hits(&self, sight: &Sight<'_>, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Hits> {
+        let inner = self.inner();
+        let context = Context {
+            deadline: inner.options.query_deadline.and_then(|limit| Instant::now().checked_add(limit)),
+            budget_bytes: inner.options.query_budget_bytes,
+            token_key: &inner.token_key,
+            dataset: self.space.id.0,
+            cancel,
+        };
+        query::fuzzy(&sight.view.index, query, &context).inspect_err(|e| {
+            seal::damaged(&self.space, e);
+            if e.kind() == ErrorKind::Corrupted {
+                inner.background.ask(&self.space);
+            }
+        })
+    }
+}
+
+fn without_record(uri: &str) -> Error {
+    Error::corrupted(format!("the index names {uri}, which has no record; a rebuild of the index puts this right"))
+}
