@@ -3,18 +3,18 @@
 //! Members that follow from where a document is stored (`ObjectId`, `ProjectName`, ...) are made on read: they cost no bytes.
 
 use crate::error::Result;
-use crate::model::{FieldId, File, Members, Timestamp, field};
+use crate::model::{FieldId, File, Members, Timestamp, Value, field};
 use crate::store::{Record, Stamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// `ObjectStatus` of a document that carries no other.
-pub(super) const INDEXED: &str = "Indexed";
+const INDEXED: &str = "Indexed";
 /// `ObjectType` of every document.
 const FILE: &str = "file";
 
 /// Members that callers cannot set: derived on read, or kept by the engine.
-const SYSTEM: [FieldId; 8] = [
+pub(super) const SYSTEM: [FieldId; 8] = [
     field::URI,
     field::OWNER_ID,
     field::PROJECT_NAME,
@@ -115,8 +115,8 @@ pub(super) fn update(members: &mut Members, change: &File) {
             members.set(id, value.clone());
         }
     }
-    let Some(crate::model::Value::Rows(changes)) = change.get(field::FIGURES) else { return };
-    let Some(crate::model::Value::Rows(mut figures)) = members.remove(field::FIGURES) else { return };
+    let Some(Value::Rows(changes)) = change.get(field::FIGURES) else { return };
+    let Some(Value::Rows(mut figures)) = members.remove(field::FIGURES) else { return };
     for figure in &mut figures {
         let same = |row: &&Members| {
             row.get(field::FIGURE_ID).is_some() && row.get(field::FIGURE_ID) == figure.get(field::FIGURE_ID)
@@ -126,7 +126,7 @@ pub(super) fn update(members: &mut Members, change: &File) {
             figure.set(field::FIGURE_CLUSTER_ID, cluster.clone());
         }
     }
-    members.set(field::FIGURES, crate::model::Value::Rows(figures));
+    members.set(field::FIGURES, Value::Rows(figures));
 }
 
 /// The `Size` that counts towards a dataset's total; a negative one counts as nothing.

@@ -11,6 +11,8 @@ mod docs;
 #[cfg(feature = "engine")]
 mod engine;
 mod fuzzy;
+#[cfg(feature = "engine")]
+mod ingest;
 mod layers;
 mod style;
 mod tree;

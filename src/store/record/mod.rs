@@ -38,13 +38,14 @@ enum Tag {
     Tail = 11,
     Geo = 12,
     Word = 13,
+    Key = 14,
 }
 
 impl TryFrom<u8> for Tag {
     type Error = Error;
 
     fn try_from(byte: u8) -> Result<Tag> {
-        const ALL: [Tag; 14] = [
+        const ALL: [Tag; 15] = [
             Tag::Text,
             Tag::Int,
             Tag::Float,
@@ -59,9 +60,10 @@ impl TryFrom<u8> for Tag {
             Tag::Tail,
             Tag::Geo,
             Tag::Word,
+            Tag::Key,
         ];
         let known = ALL.get(usize::from(byte)).copied();
-        known.ok_or_else(|| Error::corrupted(format!("record: expected a value tag of 0 to 13, got {byte}")))
+        known.ok_or_else(|| Error::corrupted(format!("record: expected a value tag of 0 to 14, got {byte}")))
     }
 }
 
@@ -101,7 +103,7 @@ impl Record {
             put_signed(out, stamp.modified);
             put_varint(out, stamp.inode);
         }
-        write::fields(out, &self.members, tail(uri));
+        write::fields(out, &self.members, Names::of(uri));
     }
 
     /// Reads the record of `uri`.
@@ -125,7 +127,7 @@ impl Record {
         let created = take.u64("record creation time")? as i64;
         let updated = created.wrapping_add(take.signed("record update time")?);
         let stamp = if flags & HAS_STAMP == 0 { None } else { Some(read_stamp(&mut take)?) };
-        let members = read::fields(&mut take, tail(uri), wanted)?;
+        let members = read::fields(&mut take, Names::of(uri), wanted)?;
         Ok(Record { members, created: Timestamp(created), updated: Timestamp(updated), stamp })
     }
 }
@@ -138,9 +140,24 @@ fn read_stamp(take: &mut Take<'_>) -> Result<Stamp> {
     })
 }
 
-/// What follows the last slash of a URI: mostly the file's name.
-fn tail(uri: &str) -> &str {
-    uri.rsplit_once('/').map_or(uri, |(_, name)| name)
+/// Parts of a URI that a document's `Filename` mostly repeats.
+#[derive(Debug, Clone, Copy)]
+struct Names<'a> {
+    /// What follows the last slash.
+    tail: &'a str,
+    /// What follows the bucket.
+    key: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// Inside rows and objects, where nothing is repeated.
+    const NONE: Names<'static> = Names { tail: "", key: "" };
+
+    fn of(uri: &'a str) -> Names<'a> {
+        let tail = uri.rsplit_once('/').map_or(uri, |(_, name)| name);
+        let key = uri.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, key)| key);
+        Names { tail, key }
+    }
 }
 
 #[cfg(test)]

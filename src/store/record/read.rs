@@ -1,20 +1,20 @@
 //! Reading the fields of a record. Every claim of the bytes is bounded by the bytes that are there.
 
 use super::write::{ABSOLUTE, MOST_DECIMALS, unscale};
-use super::{MAX_DEPTH, Tag, text, words};
+use super::{MAX_DEPTH, Names, Tag, text, words};
 use crate::codec::Take;
 use crate::error::{Error, Result};
 use crate::model::{FieldId, Members, Value};
 
 /// Reads fields to the end of the record, keeping those that are `wanted` and known.
-pub(super) fn fields(take: &mut Take<'_>, tail: &str, wanted: impl Fn(FieldId) -> bool) -> Result<Members> {
+pub(super) fn fields(take: &mut Take<'_>, names: Names<'_>, wanted: impl Fn(FieldId) -> bool) -> Result<Members> {
     let mut members = Members::new();
     let mut last = 0;
     while !take.is_empty() {
         let (number, tag) = head(take, last)?;
         last = number;
         match FieldId::from_number(number).filter(|id| wanted(*id)) {
-            Some(id) => members.set(id, value(take, tag, tail, 0)?),
+            Some(id) => members.set(id, value(take, tag, names, 0)?),
             None => skip(take, tag)?,
         }
     }
@@ -31,7 +31,7 @@ fn head(take: &mut Take<'_>, last: u16) -> Result<(u16, Tag)> {
     Ok((number, Tag::try_from(byte & 15)?))
 }
 
-fn value(take: &mut Take<'_>, tag: Tag, tail: &str, depth: u8) -> Result<Value> {
+fn value(take: &mut Take<'_>, tag: Tag, names: Names<'_>, depth: u8) -> Result<Value> {
     Ok(match tag {
         Tag::Text => Value::Text(take.text("text value")?.into()),
         Tag::Int => Value::Int(take.signed("integer value")?),
@@ -47,7 +47,8 @@ fn value(take: &mut Take<'_>, tag: Tag, tail: &str, depth: u8) -> Result<Value> 
         Tag::Rows => rows(take.counted("rows")?, deeper(depth)?)?,
         Tag::Object => object(take.counted("object")?, deeper(depth)?)?,
         Tag::Json => Value::Json(take.text("JSON value")?.into()),
-        Tag::Tail => Value::Text(tail.into()),
+        Tag::Tail => Value::Text(names.tail.into()),
+        Tag::Key => Value::Text(names.key.into()),
         Tag::Geo => Value::Text(text::point_text(take.signed("latitude")?, take.signed("longitude")?).into()),
         Tag::Word => Value::Text(words::word(take.u8("word number")?)?.into()),
     })
@@ -62,7 +63,7 @@ fn skip(take: &mut Take<'_>, tag: Tag) -> Result<()> {
         Tag::Decimal => take.u8("decimals").and_then(|_| take.varint("skipped decimal")).map(drop),
         Tag::Time => text::Time::take(take).map(drop),
         Tag::Geo => take.varint("latitude").and_then(|_| take.varint("longitude")).map(drop),
-        Tag::Tail => Ok(()),
+        Tag::Tail | Tag::Key => Ok(()),
         Tag::Word => take.u8("word number").map(drop),
         Tag::Map => {
             let pairs = take.count(2, "map")?;
@@ -123,7 +124,7 @@ fn members(take: &mut Take<'_>, first: u16, depth: u8) -> Result<(Members, u16)>
             began = number;
         }
         match FieldId::from_number(number) {
-            Some(id) => members.set(id, value(take, tag, "", depth)?),
+            Some(id) => members.set(id, value(take, tag, Names::NONE, depth)?),
             None => skip(take, tag)?,
         }
     }

@@ -46,6 +46,16 @@ fn wanted_fields_only() {
 }
 
 #[test]
+fn names_that_repeat_the_address_take_one_byte() {
+    for (name, tag) in [("IMG_0001.jpg", Tag::Tail), ("some/folder/IMG_0001.jpg", Tag::Key)] {
+        let record = record(&format!("{{\"Filename\":{name:?}}}"));
+        let bytes = encode(&record);
+        assert_eq!(bytes.last().map(|head| head & 15), Some(tag as u8));
+        assert_eq!(Record::decode(URI, &bytes).unwrap(), record);
+    }
+}
+
+#[test]
 fn stamps_and_versions() {
     let stamp = Stamp { size: 5, modified: -3, inode: u64::MAX };
     let record = Record { stamp: Some(stamp), updated: Timestamp(5), ..record(DOC) };

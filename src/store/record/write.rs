@@ -1,6 +1,6 @@
 //! Writing the fields of a record: each value in the shortest form that gives back the same value.
 
-use super::{Tag, text, words};
+use super::{Names, Tag, text, words};
 use crate::codec::take::{put_counted, put_signed, put_varint};
 use crate::model::{FieldId, Kind, Members, Value, field};
 
@@ -10,17 +10,17 @@ pub(super) const ABSOLUTE: u16 = 15;
 pub(super) const MOST_DECIMALS: u8 = 6;
 
 /// Appends top-level fields up to the end of the record.
-pub(super) fn fields(out: &mut Vec<u8>, members: &Members, tail: &str) {
-    put_members(out, members, tail, 0);
+pub(super) fn fields(out: &mut Vec<u8>, members: &Members, names: Names<'_>) {
+    put_members(out, members, names, 0);
 }
 
 /// Appends members; numbers are written as steps from the one before, `last` for the first.
-fn put_members(out: &mut Vec<u8>, members: &Members, tail: &str, mut last: u16) {
+fn put_members(out: &mut Vec<u8>, members: &Members, names: Names<'_>, mut last: u16) {
     for (id, value) in members.iter() {
         let number = id.number();
         let step = number.checked_sub(last).filter(|step| *step < ABSOLUTE);
         last = number;
-        put_value(out, Head { number, step }, id, value, tail);
+        put_value(out, Head { number, step }, id, value, names);
     }
 }
 
@@ -43,9 +43,9 @@ impl Head {
     }
 }
 
-fn put_value(out: &mut Vec<u8>, head: Head, id: FieldId, value: &Value, tail: &str) {
+fn put_value(out: &mut Vec<u8>, head: Head, id: FieldId, value: &Value, names: Names<'_>) {
     match value {
-        Value::Text(text) => put_text(out, head, id, text, tail),
+        Value::Text(text) => put_text(out, head, id, text, names),
         Value::Int(number) => {
             head.put(out, Tag::Int);
             put_signed(out, *number);
@@ -67,7 +67,7 @@ fn put_value(out: &mut Vec<u8>, head: Head, id: FieldId, value: &Value, tail: &s
             head.put(out, Tag::Object);
             put_sized(out, |body| {
                 put_varint(body, members.len() as u64);
-                put_members(body, members, "", 0);
+                put_members(body, members, Names::NONE, 0);
             });
         }
         Value::Json(text) => {
@@ -83,7 +83,7 @@ fn put_rows(out: &mut Vec<u8>, rows: &[Members]) {
     let mut first = 0;
     for row in rows {
         put_varint(out, row.len() as u64);
-        put_members(out, row, "", first);
+        put_members(out, row, Names::NONE, first);
         first = row.iter().next().map_or(first, |(id, _)| id.number());
     }
 }
@@ -99,21 +99,28 @@ fn put_sized(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     out.splice(at..=at, count);
 }
 
-fn put_text(out: &mut Vec<u8>, head: Head, id: FieldId, value: &str, tail: &str) {
+fn put_text(out: &mut Vec<u8>, head: Head, id: FieldId, value: &str, names: Names<'_>) {
     let packed = match id.field().kind {
         Kind::Time => put_time(out, head, value),
         Kind::Geo => put_point(out, head, value),
         Kind::Keyword => put_keyword(out, head, value),
-        _ if id == field::FILENAME && value == tail => {
-            head.put(out, Tag::Tail);
-            true
-        }
+        _ if id == field::FILENAME => put_name(out, head, value, names),
         _ => false,
     };
     if !packed {
         head.put(out, Tag::Text);
         put_counted(out, value.as_bytes());
     }
+}
+
+fn put_name(out: &mut Vec<u8>, head: Head, value: &str, names: Names<'_>) -> bool {
+    match value {
+        "" => return false,
+        _ if value == names.tail => head.put(out, Tag::Tail),
+        _ if value == names.key => head.put(out, Tag::Key),
+        _ => return false,
+    }
+    true
 }
 
 fn put_time(out: &mut Vec<u8>, head: Head, value: &str) -> bool {

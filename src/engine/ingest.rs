@@ -1,0 +1,274 @@
+//! Indexing a folder: walk, pass over what is unchanged, extract in the pool, store in batches.
+//!
+//! The calling thread walks, hands out work and stores; the pool's threads read files. A file that cannot be read, or whose
+//! parser panics or hangs, gets a record that says so and costs nothing else. A second run reads only files whose size,
+//! modification time or inode changed.
+
+use super::dataset::Dataset;
+use super::document::{Incoming, SYSTEM};
+use super::progress::Progress;
+use super::reading::{Job, Reading};
+use crate::error::Result;
+use crate::extract;
+use crate::extract::pool::{Answer, Pool, PoolOptions};
+use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
+use crate::source::{Entry, Folder, Found, Skipped, Why};
+use crate::store::{Record, Stamp, Table, keys};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Files whose records are looked up together.
+const LOOK_AHEAD: usize = 256;
+/// Documents that are stored together, at most.
+const STORE_DOCS: usize = 1000;
+/// Longest that a document waits to be stored.
+const STORE_AFTER: Duration = Duration::from_millis(500);
+/// Names that a report lists at most, of failed and of skipped things each.
+pub const MOST_LISTED: usize = 10_000;
+
+/// How to index a folder.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IngestOptions {
+    /// Threads, patience and back-pressure of the pool.
+    pub pool: PoolOptions,
+    /// Caps and assumptions of extraction.
+    pub extract: extract::Options,
+    /// Read unchanged files too.
+    pub again: bool,
+}
+
+/// What came of indexing a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IngestReport {
+    /// Stored files by `MediaType`.
+    pub media_types: BTreeMap<String, u64>,
+    /// Files that could not be read, with the reason; the first [`MOST_LISTED`].
+    pub failed: Vec<(String, String)>,
+    /// Things that were passed over, with the reason; the first [`MOST_LISTED`].
+    pub skipped: Vec<(String, String)>,
+    /// Files of which something could not be understood; their other members are stored.
+    pub with_warnings: u64,
+    /// Whether it ended because it was asked to.
+    pub cancelled: bool,
+}
+
+impl Dataset {
+    /// Indexes every regular file below `folder`, or the one file that it is, as `oss://<bucket>/<path below it>`. Members
+    /// that a caller gave to a stored document (`CustomId`, `CustomLabels`) are kept. Counts appear in `progress`.
+    pub fn index_folder(
+        &self,
+        bucket: &str,
+        folder: impl AsRef<Path>,
+        options: &IngestOptions,
+        progress: &Progress,
+    ) -> Result<IngestReport> {
+        let indexed = || -> Result<IngestReport> {
+            self.inner().store.writable()?;
+            Uri::in_bucket(bucket, "x")?;
+            let folder = Folder::open(folder)?;
+            let walk = folder.walk();
+            let pool = Pool::new(Reading { folder, options: options.extract }, options.pool)?;
+            let report = IngestReport::default();
+            let batch = Vec::with_capacity(STORE_DOCS);
+            let mut run = Run { dataset: self, bucket, options, progress, pool, report, batch, oldest: None };
+            run.all(walk)?;
+            Ok(run.report)
+        };
+        indexed().map_err(|e| e.during("index"))
+    }
+}
+
+/// One run under way.
+struct Run<'a> {
+    dataset: &'a Dataset,
+    bucket: &'a str,
+    options: &'a IngestOptions,
+    progress: &'a Progress,
+    pool: Pool<Reading>,
+    report: IngestReport,
+    batch: Vec<Incoming>,
+    /// When the first document of the batch came.
+    oldest: Option<Instant>,
+}
+
+impl Run<'_> {
+    fn all(&mut self, walk: impl Iterator<Item = Found>) -> Result<()> {
+        let mut ahead: Vec<(String, Entry)> = Vec::with_capacity(LOOK_AHEAD);
+        for found in walk {
+            if self.progress.is_cancelled() {
+                break;
+            }
+            match found {
+                Found::File(entry) => ahead.extend(self.address(entry)),
+                Found::Skipped(skipped) => self.skip(skipped.key.clone(), why(&skipped)),
+            }
+            if ahead.len() == LOOK_AHEAD {
+                self.hand_out(&mut ahead)?;
+            }
+        }
+        if !self.progress.is_cancelled() {
+            self.hand_out(&mut ahead)?;
+            self.progress.walked.store(true, Ordering::Relaxed);
+        }
+        self.pool.finish();
+        while let Some(answer) = self.pool.recv() {
+            self.take(answer)?;
+        }
+        self.store()?;
+        self.report.cancelled = self.progress.is_cancelled();
+        Ok(())
+    }
+
+    /// The URI of a file.
+    fn address(&mut self, entry: Entry) -> Option<(String, Entry)> {
+        Progress::add(&self.progress.found, 1);
+        Progress::add(&self.progress.found_bytes, entry.stamp.size);
+        match Uri::in_bucket(self.bucket, &entry.key) {
+            Ok(uri) => Some((uri.as_str().to_owned(), entry)),
+            Err(e) => {
+                self.skip(entry.key, e.message().to_owned());
+                None
+            }
+        }
+    }
+
+    fn skip(&mut self, key: String, why: String) {
+        Progress::add(&self.progress.skipped, 1);
+        if self.report.skipped.len() < MOST_LISTED {
+            self.report.skipped.push((key, why));
+        }
+    }
+
+    /// Passes over unchanged files and hands the others to the pool.
+    fn hand_out(&mut self, ahead: &mut Vec<(String, Entry)>) -> Result<()> {
+        let known = self.known(ahead)?;
+        for ((uri, entry), known) in ahead.drain(..).zip(known) {
+            let stamp = stamp_of(&entry);
+            let kept = match known {
+                Some(record) if record.stamp == Some(stamp) && !self.options.again => {
+                    Progress::add(&self.progress.unchanged, 1);
+                    continue;
+                }
+                Some(record) => record.members,
+                None => Members::new(),
+            };
+            self.submit(Job { uri, entry, kept })?;
+        }
+        Ok(())
+    }
+
+    /// What the store knows of each file: its state, and the members that callers gave it.
+    fn known(&self, ahead: &[(String, Entry)]) -> Result<Vec<Option<Record>>> {
+        const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
+        let keys: Vec<Vec<u8>> = ahead.iter().map(|(uri, _)| keys::file(self.dataset.space.id, uri).bytes).collect();
+        let mut known = Vec::with_capacity(keys.len());
+        self.dataset.inner().store.reader().many(Table::Files, &keys, |at, value| {
+            let uri = ahead.get(at).map_or("", |(uri, _)| uri);
+            known.push(value.map(|bytes| Record::decode_fields(uri, bytes, &KEPT)).transpose()?);
+            Ok(())
+        })?;
+        Ok(known)
+    }
+
+    /// Hands in a job; stores what comes back while the pool is full.
+    fn submit(&mut self, mut job: Job) -> Result<()> {
+        while let Some(answer) = self.pool.try_recv() {
+            self.take(answer)?;
+        }
+        while let Err(refused) = self.pool.try_submit(job) {
+            job = refused.into_job();
+            match self.pool.recv() {
+                Some(answer) => self.take(answer)?,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a document of an answer and stores the batch when it is due.
+    fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
+        let job = answer.job();
+        let failed = |reason: String| (document(job, stamp_of(&job.entry)), stamp_of(&job.entry), Some(reason));
+        let (mut file, stamp, failure) = match &answer.outcome {
+            Ok(Ok(read)) => {
+                Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
+                self.report.with_warnings += u64::from(!read.extracted.warnings.is_empty());
+                let mut file = document(job, read.stamp);
+                adopt(&mut file, &read.extracted.members);
+                (file, read.stamp, None)
+            }
+            Ok(Err(error)) => failed(format!("[{:?}] {}", error.kind(), error.message())),
+            Err(failure) => failed(format!("[Internal] {failure}")),
+        };
+        self.count(&file, stamp, failure.as_deref());
+        if let Some(reason) = failure {
+            file.set(field::OBJECT_STATUS, "Failed");
+            file.set(field::REASON, reason);
+        }
+        self.batch.push(Incoming { file, stamp: Some(stamp) });
+        let oldest = *self.oldest.get_or_insert_with(Instant::now);
+        if self.batch.len() >= STORE_DOCS || oldest.elapsed() >= STORE_AFTER { self.store() } else { Ok(()) }
+    }
+
+    fn count(&mut self, file: &File, stamp: Stamp, failure: Option<&str>) {
+        let media = file.text(field::MEDIA_TYPE).unwrap_or("other").to_owned();
+        *self.report.media_types.entry(media).or_default() += 1;
+        Progress::add(&self.progress.indexed_bytes, stamp.size);
+        if let Some(reason) = failure {
+            Progress::add(&self.progress.failed, 1);
+            if self.report.failed.len() < MOST_LISTED {
+                self.report.failed.push((file.uri().to_owned(), reason.to_owned()));
+            }
+        }
+    }
+
+    fn store(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        self.oldest = None;
+        let count = batch.len() as u64;
+        self.dataset.put_incoming(batch)?;
+        Progress::add(&self.progress.indexed, count);
+        Ok(())
+    }
+}
+
+fn stamp_of(entry: &Entry) -> Stamp {
+    Stamp { size: entry.stamp.size, modified: entry.stamp.modified_ns, inode: entry.stamp.inode }
+}
+
+/// What is known of a file before it is read: its address and its state.
+fn document(job: &Job, stamp: Stamp) -> File {
+    let mut members = job.kept.clone();
+    members.set(field::URI, job.uri.as_str());
+    members.set(field::FILENAME, job.entry.key.as_str());
+    members.set(field::SIZE, i64::try_from(stamp.size).unwrap_or(i64::MAX));
+    let modified = Timestamp(stamp.modified).to_string();
+    // Clocks of file systems reach further than times of the API: such a time is left out.
+    if Timestamp::parse(&modified).is_ok() {
+        members.set(field::FILE_MODIFIED_TIME, modified);
+    }
+    File::from_members(members)
+}
+
+/// Takes over what the file says of itself, but for members that are known already. A value that breaks a rule of
+/// documents is left out rather than losing the file.
+fn adopt(file: &mut File, members: &Members) {
+    for (id, value) in members.iter().filter(|(id, _)| !SYSTEM.contains(id)) {
+        let fits = File::new(file.uri()).with(id, value.clone()).validate().is_ok();
+        if fits && file.get(id).is_none() {
+            file.set(id, value.clone());
+        }
+    }
+}
+
+fn why(skipped: &Skipped) -> String {
+    match &skipped.why {
+        Why::Symlink => "a symbolic link, which is not followed".to_owned(),
+        Why::Special => "a FIFO, socket or device, which is not opened".to_owned(),
+        Why::SameKey => "its name is not UTF-8, and another file beside it has the same key".to_owned(),
+        Why::Failed(e) => e.message().to_owned(),
+        other => format!("{other:?}"),
+    }
+}
