@@ -35,6 +35,13 @@ impl ArenaWriter {
         self.units += 1;
     }
 
+    /// Appends empty units until there are `units`.
+    pub(crate) fn pad(&mut self, units: usize) {
+        while self.units < units {
+            self.push(b"");
+        }
+    }
+
     /// The section's bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.text.len() + self.starts.len() * 4 + 64);
@@ -112,6 +119,11 @@ impl<'a> Arena<'a> {
         rest.get(..memchr::memchr(EDGE, rest).unwrap_or(0)).unwrap_or(&[])
     }
 
+    /// To visit units in ascending order.
+    pub(crate) fn visit(&self) -> Visit<'a> {
+        Visit { arena: *self, next: 0, at: 0 }
+    }
+
     /// The units of `range`, in order.
     pub(crate) fn units(&self, range: std::ops::Range<usize>) -> Units<'a> {
         let end = range.end.min(self.units);
@@ -136,6 +148,30 @@ impl<'a> Arena<'a> {
             }
         }
         Err((first + BLOCK).min(self.units))
+    }
+}
+
+/// Visits units in ascending order, skipping from one to the next without starting over.
+pub(crate) struct Visit<'a> {
+    arena: Arena<'a>,
+    next: usize,
+    at: usize,
+}
+
+impl<'a> Visit<'a> {
+    /// The unit `unit`, which may not be before the one visited last.
+    pub(crate) fn unit(&mut self, unit: usize) -> &'a [u8] {
+        let text = self.arena.text;
+        if unit / BLOCK != self.next / BLOCK || self.at == 0 || unit < self.next {
+            self.at = self.arena.starts.get(unit / BLOCK) as usize;
+            self.next = unit / BLOCK * BLOCK;
+        }
+        let end = |at: usize| at + memchr::memchr(EDGE, text.get(at..).unwrap_or(&[])).unwrap_or(0);
+        while self.next < unit {
+            self.at = end(self.at) + 1;
+            self.next += 1;
+        }
+        text.get(self.at..end(self.at)).unwrap_or(&[])
     }
 }
 
@@ -177,6 +213,10 @@ mod tests {
         for (at, text) in texts.iter().enumerate() {
             assert_eq!(arena.unit(at), text.as_bytes());
             assert_eq!(arena.search_sorted(text.as_bytes()), Ok(at));
+        }
+        let mut visit = arena.visit();
+        for at in [0, 0, 1, 5, 63, 64, 64, 190, 200] {
+            assert_eq!(visit.unit(at), texts[at].as_bytes());
         }
         assert_eq!(arena.search_sorted(b"099y"), Err(101));
         assert_eq!(arena.search_sorted(b"zzz"), Err(201));

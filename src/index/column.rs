@@ -1,6 +1,7 @@
 //! Which columns a field has, and what their units are.
 
 use super::numbers::Numbers;
+use crate::model::field;
 use crate::model::{FieldId, Kind};
 
 /// Which part of a field's value a column holds. Numbers are on disk.
@@ -42,6 +43,11 @@ impl ColumnId {
     pub fn is_numeric(self) -> bool {
         matches!(self.field.field().kind, Kind::Int | Kind::Float | Kind::Time | Kind::Geo)
     }
+
+    /// Whether values stand plainly in unit order.
+    pub(crate) fn is_plain(self) -> bool {
+        IDENTIFIERS.contains(&self.field)
+    }
 }
 
 /// The array or map whose elements are the units of the field's columns; `None` where units are documents.
@@ -51,6 +57,19 @@ pub(crate) fn elements_of(field: FieldId) -> Option<FieldId> {
     }
     field.field().parent.filter(|parent| parent.field().kind == Kind::Rows)
 }
+
+/// Fields whose values are names of one thing each (checksums, version numbers): never searched, hardly ever equal, so
+/// they stand plainly in unit order instead of behind a dictionary.
+const IDENTIFIERS: [FieldId; 8] = [
+    field::OBJECT_ID,
+    field::OSS_URI,
+    field::FILE_HASH,
+    field::ETAG,
+    field::CONTENT_MD5,
+    field::OSS_CRC64,
+    field::OSS_VERSION_ID,
+    field::FIGURE_ID,
+];
 
 /// The columns of a field, none for fields that are only stored.
 pub(crate) fn columns_of(field: FieldId) -> &'static [Part] {

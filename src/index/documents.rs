@@ -1,15 +1,19 @@
 //! What new documents contribute to a segment: the columns of a batch of files.
 
-use super::column::{ColumnId, Part, columns_of, elements_of};
+use super::arena::ArenaWriter;
+use super::column::{self, ColumnId, Part, columns_of, elements_of};
 use super::keys::Keywords;
 use super::numbers::{NO_INT, Numbers};
-use super::paths::{self, NO_FILENAME, PathEntry};
+use super::paths::{self, Origin, PathEntry};
 use super::segment::{Content, Segment, write};
 use super::text::fold;
-use crate::error::{Error, Result};
-use crate::model::field::{self, FILENAME};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::field::{self, FILENAME, URI};
 use crate::model::{FieldId, File, LatLong, Members, Timestamp, Value};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+/// Parts that a field's value can have.
+const PARTS: usize = 4;
 
 impl Segment {
     /// Builds a segment in memory. URIs must differ; their order is free.
@@ -20,70 +24,149 @@ impl Segment {
             return Err(Error::invalid(format!("a segment holds each URI once, got {:?} twice", twice.uri())));
         }
         let mut bytes = Vec::new();
-        write(&Documents::new(sorted), &mut bytes)?;
+        write(&mut Documents::new(sorted)?, &mut bytes)?;
         Segment::from_bytes(bytes)
     }
 }
 
-/// Files in URI order.
+/// Files in URI order, and the columns that one pass over them filled.
 struct Documents<'a> {
     files: Vec<&'a File>,
-    arrays: BTreeSet<FieldId>,
-    columns: BTreeSet<ColumnId>,
+    counts: BTreeMap<FieldId, Vec<u32>>,
+    columns: BTreeMap<ColumnId, Column>,
+}
+
+/// A column being filled: one value per unit, units without a value are added when a later one has one.
+enum Column {
+    Keywords(Keywords),
+    Plain(ArenaWriter),
+    Numbers(Numbers),
 }
 
 impl<'a> Documents<'a> {
-    fn new(files: Vec<&'a File>) -> Documents<'a> {
-        let mut present = BTreeSet::new();
-        for file in &files {
-            present_fields(file.members(), &mut present);
+    fn new(files: Vec<&'a File>) -> Result<Documents<'a>> {
+        let mut filler = Filler::new(files.len());
+        for (doc, file) in files.iter().enumerate() {
+            filler.file(doc, file)?;
         }
-        present.remove(&field::URI);
-        if files.iter().all(|f| f.text(FILENAME).is_none() || filename_at(f).is_some()) {
-            present.remove(&FILENAME);
-        }
-        let columns =
-            present.iter().flat_map(|&field| columns_of(field).iter().map(move |&part| ColumnId { field, part }));
-        let columns: BTreeSet<ColumnId> = columns.collect();
-        let arrays = columns.iter().filter_map(|c| elements_of(c.field)).collect();
-        Documents { files, arrays, columns }
-    }
-
-    /// Calls `each` with the value of the column's field in every unit.
-    fn each_unit(&self, column: ColumnId, each: &mut dyn FnMut(Option<&'a Value>)) {
-        let Some(array) = elements_of(column.field) else {
-            for file in &self.files {
-                each(scalar(file, column.field));
-            }
-            return;
-        };
-        for file in &self.files {
-            if let Some(Value::Rows(rows)) = file.get(array) {
-                rows.iter().for_each(|row| each(row.get(column.field)));
-            }
-        }
+        filler.finish(files)
     }
 }
 
-fn present_fields(members: &Members, present: &mut BTreeSet<FieldId>) {
-    for (id, value) in members.iter() {
-        match value {
-            Value::Rows(rows) => rows.iter().for_each(|row| present_fields(row, present)),
-            Value::Object(object) => present_fields(object, present),
-            _ => drop(present.insert(id)),
-        }
-    }
+/// Fills columns, one document after another: a document's values are looked at once.
+struct Filler {
+    docs: usize,
+    /// Place in `columns` + 1 by field number and part.
+    places: Vec<[u16; PARTS]>,
+    columns: Vec<(ColumnId, Column)>,
+    counts: BTreeMap<FieldId, Vec<u32>>,
+    /// Elements so far of each array.
+    elements: BTreeMap<FieldId, usize>,
 }
 
-/// A field whose unit is the document: a top-level member, or a member of a single object.
-fn scalar(file: &File, id: FieldId) -> Option<&Value> {
-    match id.field().parent {
-        None if id == FILENAME && filename_at(file).is_some() => None,
-        None => file.get(id),
-        Some(parent) => match file.get(parent)? {
-            Value::Object(object) => object.get(id),
-            _ => None,
-        },
+impl Filler {
+    fn new(docs: usize) -> Filler {
+        let places = vec![[0; PARTS]; field::NUMBERS];
+        Filler { docs, places, columns: Vec::new(), counts: BTreeMap::new(), elements: BTreeMap::new() }
+    }
+
+    fn column(&mut self, id: ColumnId) -> Option<&mut Column> {
+        let place = self.places.get_mut(usize::from(id.field.number()))?.get_mut(id.part as usize)?;
+        if *place == 0 {
+            let column = match (id.is_plain(), id.is_numeric()) {
+                (true, _) => Column::Plain(ArenaWriter::new()),
+                (false, true) => Column::Numbers(column::no_numbers(id)),
+                (false, false) => Column::Keywords(Keywords::default()),
+            };
+            self.columns.push((id, column));
+            *place = self.columns.len() as u16;
+        }
+        self.columns.get_mut(usize::from(*place) - 1).map(|(_, column)| column)
+    }
+
+    fn file(&mut self, doc: usize, file: &File) -> Result<()> {
+        let implied = filename_at(file).is_some();
+        for (id, value) in file.members().iter() {
+            match value {
+                _ if id == URI || (id == FILENAME && implied) => {}
+                Value::Rows(rows) => self.rows(doc, id, rows)?,
+                Value::Map(pairs) => self.map(doc, id, pairs),
+                Value::Object(object) => object.iter().try_for_each(|(id, value)| self.value(doc, id, value))?,
+                value => self.value(doc, id, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the elements of an array in a document; returns the number of the first.
+    fn elements(&mut self, doc: usize, array: FieldId, count: usize) -> usize {
+        let counts = self.counts.entry(array).or_insert_with(|| vec![0; self.docs]);
+        if let Some(slot) = counts.get_mut(doc) {
+            *slot = count as u32;
+        }
+        let total = self.elements.entry(array).or_insert(0);
+        *total += count;
+        *total - count
+    }
+
+    fn rows(&mut self, doc: usize, array: FieldId, rows: &[Members]) -> Result<()> {
+        let first = self.elements(doc, array, rows.len());
+        for (row, element) in rows.iter().zip(first..) {
+            row.iter().try_for_each(|(id, value)| self.value(element, id, value))?;
+        }
+        Ok(())
+    }
+
+    fn map(&mut self, doc: usize, id: FieldId, pairs: &[(Box<str>, Box<str>)]) {
+        let first = self.elements(doc, id, pairs.len());
+        for ((key, value), element) in pairs.iter().zip(first..) {
+            for (part, text) in [(Part::Key, key), (Part::Value, value)] {
+                if let Some(Column::Keywords(keywords)) = self.column(ColumnId { field: id, part }) {
+                    keywords.pad(element);
+                    keywords.push(Some(text.as_bytes()));
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, unit: usize, id: FieldId, value: &Value) -> Result<()> {
+        for &part in columns_of(id) {
+            match self.column(ColumnId { field: id, part }) {
+                Some(Column::Keywords(keywords)) => {
+                    keywords.pad(unit);
+                    keywords.push(value.as_str().map(str::as_bytes));
+                }
+                Some(Column::Plain(plain)) => {
+                    plain.pad(unit);
+                    plain.push(value.as_str().unwrap_or("").as_bytes());
+                }
+                Some(Column::Numbers(numbers)) => {
+                    numbers.pad(unit);
+                    push_number(part, value, numbers)?;
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the units without a value at the ends.
+    fn finish(self, files: Vec<&File>) -> Result<Documents<'_>> {
+        let Filler { docs, columns, counts, elements, .. } = self;
+        let mut done = BTreeMap::new();
+        for (id, mut column) in columns {
+            let units = match elements_of(id.field) {
+                Some(array) => elements.get(&array).copied().unwrap_or(0),
+                None => docs,
+            };
+            match &mut column {
+                Column::Keywords(keywords) => keywords.pad(units),
+                Column::Plain(plain) => plain.pad(units),
+                Column::Numbers(numbers) => numbers.pad(units),
+            }
+            done.insert(id, column);
+        }
+        Ok(Documents { files, counts, columns: done })
     }
 }
 
@@ -106,12 +189,17 @@ impl Content for Documents<'_> {
             let folder_text = fold(folder);
             let at = filename_at(file);
             // A slash folds to itself, so folding the part before it gives the part before it of the folded text.
-            let folded_at = at.and_then(|at| uri.get(..at)).map(|head| fold(head).len() as u64);
+            let origin = |at: Option<usize>, whole: usize| match at {
+                None => Origin::Nowhere,
+                Some(at) if at == whole => Origin::Name,
+                Some(at) => Origin::At(at),
+            };
+            let folded_at = at.and_then(|at| uri.get(..at)).map(|head| fold(head).len());
             each(&PathEntry {
                 uri: uri.as_bytes(),
-                filename_at: at.map_or(NO_FILENAME, |at| at as u64),
+                filename_at: origin(at, folder.len()),
                 folder: folder_text.as_bytes(),
-                folded_filename_at: folded_at.unwrap_or(NO_FILENAME),
+                folded_filename_at: origin(folded_at, folder_text.len()),
                 name: fold(name).as_bytes(),
             });
         }
@@ -119,63 +207,55 @@ impl Content for Documents<'_> {
     }
 
     fn arrays(&self) -> Vec<FieldId> {
-        self.arrays.iter().copied().collect()
+        self.counts.keys().copied().collect()
     }
 
     fn element_counts(&self, array: FieldId) -> Result<Vec<u32>> {
-        let count = |file: &&File| match file.get(array) {
-            Some(Value::Rows(rows)) => rows.len() as u32,
-            Some(Value::Map(pairs)) => pairs.len() as u32,
-            _ => 0,
-        };
-        Ok(self.files.iter().map(count).collect())
+        Ok(self.counts.get(&array).cloned().unwrap_or_default())
     }
 
     fn columns(&self) -> Vec<ColumnId> {
-        self.columns.iter().copied().collect()
+        self.columns.keys().copied().collect()
     }
 
-    fn keywords(&self, column: ColumnId) -> Result<Keywords> {
-        let mut out = Keywords::default();
-        if elements_of(column.field) == Some(column.field) {
-            for file in &self.files {
-                if let Some(Value::Map(pairs)) = file.get(column.field) {
-                    for (key, value) in pairs {
-                        let text = if column.part == Part::Key { key } else { value };
-                        out.push(Some(text.as_bytes()));
-                    }
-                }
-            }
-            return Ok(out);
+    fn keywords(&mut self, column: ColumnId) -> Result<Keywords> {
+        match self.columns.remove(&column) {
+            Some(Column::Keywords(keywords)) => Ok(keywords),
+            _ => Err(not_there(column)),
         }
-        self.each_unit(column, &mut |value| out.push(value.and_then(Value::as_str).map(str::as_bytes)));
-        Ok(out)
     }
 
-    fn numbers(&self, column: ColumnId) -> Result<Numbers> {
-        let mut out = super::column::no_numbers(column);
-        let mut failed = None;
-        self.each_unit(column, &mut |value| {
-            if let Err(error) = push_number(column, value, &mut out) {
-                failed.get_or_insert(error);
-            }
-        });
-        failed.map_or(Ok(out), Err)
+    fn plain(&mut self, column: ColumnId) -> Result<ArenaWriter> {
+        match self.columns.remove(&column) {
+            Some(Column::Plain(plain)) => Ok(plain),
+            _ => Err(not_there(column)),
+        }
+    }
+
+    fn numbers(&mut self, column: ColumnId) -> Result<Numbers> {
+        match self.columns.remove(&column) {
+            Some(Column::Numbers(numbers)) => Ok(numbers),
+            _ => Err(not_there(column)),
+        }
     }
 }
 
-fn push_number(column: ColumnId, value: Option<&Value>, out: &mut Numbers) -> Result<()> {
+fn not_there(column: ColumnId) -> Error {
+    Error::new(ErrorKind::Internal, format!("the column {column:?} was asked for twice, or never filled"))
+}
+
+fn push_number(part: Part, value: &Value, out: &mut Numbers) -> Result<()> {
     match out {
         Numbers::Int(ints) => ints.push(match value {
-            Some(Value::Int(int)) => *int,
-            Some(Value::Text(time)) => Timestamp::parse(time)?.0,
+            Value::Int(int) => *int,
+            Value::Text(time) => Timestamp::parse(time)?.0,
             _ => NO_INT,
         }),
         Numbers::Float(floats) => floats.push(match value {
-            Some(Value::Float(float)) => *float,
-            Some(Value::Text(place)) => {
+            Value::Float(float) => *float,
+            Value::Text(place) => {
                 let place = LatLong::parse(place)?;
-                if column.part == Part::Latitude { place.lat } else { place.lon }
+                if part == Part::Latitude { place.lat } else { place.lon }
             }
             _ => f64::NAN,
         }),

@@ -9,7 +9,7 @@ use super::varint;
 use crate::error::{Error, Result};
 
 /// Arenas with fewer bytes are scanned: that costs less than looking anything up.
-pub(crate) const MIN_TEXT: usize = 64 << 10;
+pub(crate) const MIN_TEXT: usize = 512 << 10;
 /// Candidate lists longer than this share of all blocks (in percent) narrow too little to be worth decoding.
 const WORTHLESS_PERCENT: usize = 60;
 

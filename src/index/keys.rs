@@ -1,21 +1,25 @@
 //! Keyword columns: one string or none per unit, with the documents of each distinct value.
 //!
-//! Values that repeat are a sorted dictionary and an ordinal per unit; values that are nearly all different and never
-//! searched (checksums, tags of versions) stand plainly in unit order. Layout: `docs/format.md`, "Keywords".
+//! Values are a sorted dictionary and an ordinal per unit; identifiers (checksums, version numbers) stand plainly in
+//! unit order. Layout: `docs/format.md`, "Keywords".
 
 use super::arena::{Arena, ArenaWriter};
 use super::packed::{self, Packed};
 use super::postings::{Postings, PostingsWriter};
 use super::text::fold;
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
 
-/// Values of a column: distinct strings in any order, and for each unit the number of its string + 1 (0 for none).
+/// Values of a column: distinct strings in order of appearance, and for each unit the number of its string + 1 (0 for
+/// none).
 #[derive(Default)]
 pub(crate) struct Keywords {
-    pub(crate) distinct: Vec<Vec<u8>>,
+    text: Vec<u8>,
+    ends: Vec<usize>,
     pub(crate) units: Vec<u32>,
-    numbers: HashMap<Vec<u8>, u32>,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Keywords {
@@ -25,43 +29,57 @@ impl Keywords {
         self.units.push(number);
     }
 
+    /// Appends units without a value until there are `units`.
+    pub(crate) fn pad(&mut self, units: usize) {
+        self.units.resize(units.max(self.units.len()), 0);
+    }
+
+    /// Number of distinct strings.
+    fn distinct(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        string(&self.text, &self.ends, at)
+    }
+
     /// The number to store for a string.
     pub(crate) fn number(&mut self, value: &[u8]) -> u32 {
-        if let Some(&number) = self.numbers.get(value) {
-            return number;
+        let Keywords { text, ends, numbers, hasher, .. } = self;
+        let hash = hasher.hash_one(value);
+        if let Some(number) = numbers.find(hash, |n| string(text, ends, *n as usize - 1) == value) {
+            return *number;
         }
-        self.distinct.push(value.to_vec());
-        let number = self.distinct.len() as u32;
-        self.numbers.insert(value.to_vec(), number);
+        text.extend_from_slice(value);
+        ends.push(text.len());
+        let number = ends.len() as u32;
+        numbers.insert_unique(hash, number, |n| hasher.hash_one(string(text, ends, *n as usize - 1)));
         number
     }
 }
 
-/// The sections of one keyword column; which are there depends on the values.
-#[derive(Default)]
-pub(crate) struct KeySections {
-    pub(crate) dictionary: Option<Vec<u8>>,
-    /// Folded dictionary, where it differs and the field is searched.
-    pub(crate) folded: Option<Vec<u8>>,
-    pub(crate) ordinals: Option<Vec<u8>>,
-    pub(crate) postings: Option<Vec<u8>>,
-    pub(crate) plain: Option<Vec<u8>>,
+/// The string number `at` of strings laid end to end.
+fn string<'a>(text: &'a [u8], ends: &[usize], at: usize) -> &'a [u8] {
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(at).and_then(|end| text.get(start..*end)).unwrap_or(&[])
 }
 
-/// Encodes a column. `doc_of` gives the document of each unit, ascending; `searched` columns always get a dictionary.
-pub(crate) fn write(keywords: Keywords, doc_of: impl Fn(usize) -> u32, searched: bool) -> Result<KeySections> {
-    let Keywords { distinct, mut units, .. } = keywords;
-    let present = units.iter().filter(|n| **n != 0).count();
-    if !searched && distinct.len() > 16 && distinct.len() * 10 > present * 6 {
-        let mut plain = ArenaWriter::new();
-        for &number in &units {
-            plain.push((number as usize).checked_sub(1).and_then(|at| distinct.get(at)).map_or(&[], Vec::as_slice));
-        }
-        return Ok(KeySections { plain: Some(plain.finish()), ..KeySections::default() });
-    }
-    let mut order: Vec<(&[u8], usize)> = distinct.iter().map(Vec::as_slice).zip(0..).collect();
+/// The sections of one keyword column.
+pub(crate) struct KeySections {
+    pub(crate) dictionary: Vec<u8>,
+    /// Folded dictionary, where it differs and the field is searched.
+    pub(crate) folded: Option<Vec<u8>>,
+    pub(crate) ordinals: Vec<u8>,
+    pub(crate) postings: Vec<u8>,
+}
+
+/// Encodes a column with a dictionary. `doc_of` gives the document of each unit, ascending.
+pub(crate) fn write(mut keywords: Keywords, doc_of: impl Fn(usize) -> u32, searched: bool) -> Result<KeySections> {
+    let mut units = std::mem::take(&mut keywords.units);
+    let distinct = keywords.distinct();
+    let mut order: Vec<(&[u8], usize)> = (0..distinct).map(|at| (keywords.get(at), at)).collect();
     order.sort_unstable();
-    let mut ordinal_of = vec![0u32; distinct.len()];
+    let mut ordinal_of = vec![0u32; distinct];
     let (mut dictionary, mut folded, mut differs) = (ArenaWriter::new(), ArenaWriter::new(), false);
     for (ordinal, (value, number)) in order.iter().enumerate() {
         dictionary.push(value);
@@ -80,11 +98,10 @@ pub(crate) fn write(keywords: Keywords, doc_of: impl Fn(usize) -> u32, searched:
     let mut ordinals = Vec::new();
     packed::write(&units.iter().map(|n| u64::from(*n)).collect::<Vec<_>>(), &mut ordinals);
     Ok(KeySections {
-        dictionary: Some(dictionary.finish()),
+        dictionary: dictionary.finish(),
         folded: (searched && differs).then(|| folded.finish()),
-        ordinals: Some(ordinals),
-        postings: Some(postings(&units, distinct.len(), doc_of)?),
-        plain: None,
+        ordinals,
+        postings: postings(&units, distinct, doc_of)?,
     })
 }
 
@@ -176,35 +193,32 @@ impl<'a> KeyColumn<'a> {
     }
 }
 
-/// Copies values of one column into another, looking each distinct value up once.
+/// Copies values of a dictionary column into another, looking each distinct value up once.
 pub(crate) struct Copier<'a> {
-    column: KeyColumn<'a>,
+    values: Arena<'a>,
+    ordinals: Packed<'a>,
     /// Number in the output of each ordinal, 0 while unknown.
     numbers: Vec<u32>,
 }
 
 impl<'a> Copier<'a> {
-    pub(crate) fn new(column: KeyColumn<'a>) -> Copier<'a> {
-        let ordinals = if let KeyColumn::Dictionary { values, .. } = &column { values.len() } else { 0 };
-        Copier { column, numbers: vec![0; ordinals] }
+    /// `None` for a column without a dictionary.
+    pub(crate) fn new(column: &KeyColumn<'a>) -> Option<Copier<'a>> {
+        let KeyColumn::Dictionary { values, ordinals, .. } = column else { return None };
+        Some(Copier { values: *values, ordinals: *ordinals, numbers: vec![0; values.len()] })
     }
 
     /// Appends the values of `units` to `out`.
     pub(crate) fn append(&mut self, units: impl Iterator<Item = usize>, out: &mut Keywords) {
-        match &self.column {
-            KeyColumn::Plain(_) => units.for_each(|unit| out.push(self.column.get(unit))),
-            KeyColumn::Dictionary { values, ordinals, .. } => {
-                for unit in units {
-                    let ordinal = (ordinals.get(unit) as usize).checked_sub(1);
-                    let number = ordinal.and_then(|at| Some((at, self.numbers.get_mut(at)?))).map(|(at, number)| {
-                        if *number == 0 {
-                            *number = out.number(values.unit(at));
-                        }
-                        *number
-                    });
-                    out.units.push(number.unwrap_or(0));
+        for unit in units {
+            let ordinal = (self.ordinals.get(unit) as usize).checked_sub(1);
+            let number = ordinal.and_then(|at| Some((at, self.numbers.get_mut(at)?))).map(|(at, number)| {
+                if *number == 0 {
+                    *number = out.number(self.values.unit(at));
                 }
-            }
+                *number
+            });
+            out.units.push(number.unwrap_or(0));
         }
     }
 }

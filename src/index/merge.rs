@@ -2,12 +2,12 @@
 //!
 //! The same parts give the same bytes. Memory: one column of the output at a time, plus eight bytes a document.
 
-use super::arena::Units;
+use super::arena::{ArenaWriter, Units};
 use super::column::{ColumnId, elements_of};
 use super::keys::{Copier, Keywords};
 use super::numbers::Numbers;
 use super::packed::Packed;
-use super::paths::{NO_FILENAME, PathEntry};
+use super::paths::PathEntry;
 use super::segment::{Content, Segment, write};
 use super::snapshot::Part;
 use super::uris::UriCursor;
@@ -28,8 +28,8 @@ pub struct Merged {
 
 /// Merges the live documents of `parts` into one segment written to `out`. A URI may be live in one part only.
 pub fn merge(parts: &[Part], out: &mut dyn Write) -> Result<Merged> {
-    let content = Parts::new(parts)?;
-    let bytes = write(&content, out)?;
+    let mut content = Parts::new(parts)?;
+    let bytes = write(&mut content, out)?;
     Ok(Merged { docs: content.docs() as u32, bytes })
 }
 
@@ -157,12 +157,11 @@ impl<'a> PathCursor<'a> {
     }
 
     fn entry(&self) -> PathEntry<'_> {
-        let at = |place: Option<usize>| place.map_or(NO_FILENAME, |at| at as u64);
         PathEntry {
             uri: &self.uris.uri,
-            filename_at: at(self.paths.filename_at(self.run)),
+            filename_at: self.paths.filename_at(self.run),
             folder: self.paths.folders.unit(self.run),
-            folded_filename_at: at(self.paths.folded_filename_at(self.run)),
+            folded_filename_at: self.paths.folded_filename_at(self.run),
             name: self.name,
         }
     }
@@ -201,10 +200,10 @@ impl Content for Parts<'_> {
         self.columns.clone()
     }
 
-    fn keywords(&self, column: ColumnId) -> Result<Keywords> {
+    fn keywords(&mut self, column: ColumnId) -> Result<Keywords> {
         let mut out = Keywords::default();
         let keys = self.parts.iter().map(|p| p.segment.keys(column)).collect::<Result<Vec<_>>>()?;
-        let mut copiers: Vec<Option<Copier<'_>>> = keys.into_iter().map(|k| k.map(Copier::new)).collect();
+        let mut copiers: Vec<Option<Copier<'_>>> = keys.iter().map(|k| k.as_ref().and_then(Copier::new)).collect();
         let ends = self.parts.iter().map(|p| Parts::ends(p, column)).collect::<Result<Vec<_>>>()?;
         for (part, docs) in self.stretches() {
             let Some(Some(ends)) = ends.get(part) else { continue };
@@ -217,7 +216,21 @@ impl Content for Parts<'_> {
         Ok(out)
     }
 
-    fn numbers(&self, column: ColumnId) -> Result<Numbers> {
+    fn plain(&mut self, column: ColumnId) -> Result<ArenaWriter> {
+        let mut out = ArenaWriter::new();
+        let columns = self.parts.iter().map(|p| p.segment.keys(column)).collect::<Result<Vec<_>>>()?;
+        let ends = self.parts.iter().map(|p| Parts::ends(p, column)).collect::<Result<Vec<_>>>()?;
+        for (part, docs) in self.stretches() {
+            let Some(Some(ends)) = ends.get(part) else { continue };
+            let column = columns.get(part).and_then(Option::as_ref);
+            for unit in Parts::units(*ends, docs) {
+                out.push(column.and_then(|c| c.get(unit)).unwrap_or(&[]));
+            }
+        }
+        Ok(out)
+    }
+
+    fn numbers(&mut self, column: ColumnId) -> Result<Numbers> {
         let mut out = super::column::no_numbers(column);
         let columns = self.parts.iter().map(|p| p.segment.numbers(column)).collect::<Result<Vec<_>>>()?;
         let ends = self.parts.iter().map(|p| Parts::ends(p, column)).collect::<Result<Vec<_>>>()?;

@@ -29,9 +29,10 @@ pub use names::{SegmentId, parse_segment_file, segment_file};
 pub use segment::Segment;
 pub use snapshot::{DocId, Part, Snapshot};
 
+pub(crate) use arena::Visit;
 pub(crate) use keys::KeyColumn;
 pub(crate) use numbers::NumberColumn;
-pub(crate) use packed::Packed;
-pub(crate) use paths::Paths;
+pub(crate) use packed::{BLOCK as PACKED_BLOCK, Packed};
+pub(crate) use paths::{Origin, Paths, folder_len};
 pub(crate) use text_column::TextColumn;
 pub(crate) use uris::{UriCursor, Uris};

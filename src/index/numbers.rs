@@ -18,6 +18,14 @@ pub(crate) enum Numbers {
 }
 
 impl Numbers {
+    /// Appends units without a value until there are `units`.
+    pub(crate) fn pad(&mut self, units: usize) {
+        match self {
+            Numbers::Int(values) => values.resize(units.max(values.len()), NO_INT),
+            Numbers::Float(values) => values.resize(units.max(values.len()), f64::NAN),
+        }
+    }
+
     /// Appends "no value".
     pub(crate) fn push_none(&mut self) {
         match self {
@@ -119,11 +127,6 @@ impl<'a> NumberColumn<'a> {
         Ok(NumberColumn { encoding, base, divisor, slots: Packed::new(bytes)? })
     }
 
-    /// Number of units.
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len()
-    }
-
     /// The stored slot of a unit: 0 without a value, else ordered as the values are.
     #[inline]
     pub(crate) fn slot(&self, unit: usize) -> u64 {
@@ -146,6 +149,11 @@ impl<'a> NumberColumn<'a> {
     /// The value of a slot as an order-preserving integer that is comparable across segments.
     pub(crate) fn order_of(&self, slot: u64) -> Option<i64> {
         (slot != 0).then(|| if self.encoding == INT { self.int_of(slot) } else { order_bits(self.float_of(slot)) })
+    }
+
+    /// All slots.
+    pub(crate) fn slots(&self) -> Packed<'a> {
+        self.slots
     }
 
     /// The largest slot in use.
@@ -191,7 +199,7 @@ mod tests {
             Numbers::Int(_) => Numbers::Int(vec![]),
             Numbers::Float(_) => Numbers::Float(vec![]),
         };
-        column.append_to(0..column.len(), &mut out);
+        column.append_to(0..column.slots().len(), &mut out);
         out
     }
 

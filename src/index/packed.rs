@@ -114,13 +114,6 @@ impl<'a> Packed<'a> {
         min.wrapping_add((word(self.body, bit / 8) >> (bit % 8)) & mask)
     }
 
-    /// Calls `each` with every value of `range`, in order.
-    pub(crate) fn for_each(&self, range: std::ops::Range<usize>, mut each: impl FnMut(usize, u64)) {
-        for at in range.start..range.end.min(self.len) {
-            each(at, self.get(at));
-        }
-    }
-
     /// Minimum and maximum of the block that holds `at`.
     pub(crate) fn block_bounds(&self, at: usize) -> (u64, u64) {
         let row = at / BLOCK * ROW;

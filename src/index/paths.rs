@@ -8,19 +8,45 @@ use super::arena::{Arena, ArenaWriter};
 use super::packed::{self, Packed};
 use crate::error::{Error, Result};
 
-/// `Filename` of the documents of a run is not a part of their URI (it has a column of its own, or is absent).
-pub(crate) const NO_FILENAME: u64 = u64::MAX;
+/// Where `Filename` begins in a URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It is not the end of the URI (it has a column of its own, or is absent).
+    Nowhere,
+    /// Where the name begins: it is what follows the last slash.
+    Name,
+    /// At this byte of the folder part.
+    At(usize),
+}
+
+impl Origin {
+    fn encode(self) -> u64 {
+        match self {
+            Origin::Nowhere => 0,
+            Origin::Name => 1,
+            Origin::At(at) => at as u64 + 2,
+        }
+    }
+
+    fn decode(number: u64) -> Origin {
+        match number {
+            0 => Origin::Nowhere,
+            1 => Origin::Name,
+            at => Origin::At(at as usize - 2),
+        }
+    }
+}
 
 /// What one document contributes.
 pub(crate) struct PathEntry<'a> {
     /// The URI as written.
     pub(crate) uri: &'a [u8],
-    /// Where `Filename` begins in the URI, or [`NO_FILENAME`].
-    pub(crate) filename_at: u64,
+    /// Where `Filename` begins in the URI.
+    pub(crate) filename_at: Origin,
     /// The folder, folded, with its final slash.
     pub(crate) folder: &'a [u8],
-    /// Where `Filename` begins in the folded URI, or [`NO_FILENAME`].
-    pub(crate) folded_filename_at: u64,
+    /// Where `Filename` begins in the folded URI.
+    pub(crate) folded_filename_at: Origin,
     /// The rest, folded.
     pub(crate) name: &'a [u8],
 }
@@ -65,10 +91,10 @@ impl PathsWriter {
 
     pub(crate) fn push(&mut self, entry: &PathEntry<'_>) {
         let folder = entry.uri.get(..folder_len(entry.uri)).unwrap_or(&[]);
-        if self.docs == 0 || self.last != folder || self.filenames.last() != Some(&entry.filename_at) {
+        if self.docs == 0 || self.last != folder || self.filenames.last() != Some(&entry.filename_at.encode()) {
             self.run_starts.push(self.docs);
-            self.filenames.push(entry.filename_at);
-            self.folded_filenames.push(entry.folded_filename_at);
+            self.filenames.push(entry.filename_at.encode());
+            self.folded_filenames.push(entry.folded_filename_at.encode());
             self.folders.push(entry.folder);
             self.last.clear();
             self.last.extend_from_slice(folder);
@@ -143,13 +169,20 @@ impl<'a> Paths<'a> {
         low
     }
 
-    /// Where `Filename` begins in the URIs of a run.
-    pub(crate) fn filename_at(&self, run: usize) -> Option<usize> {
-        Some(self.filenames.get(run)).filter(|at| *at != NO_FILENAME).map(|at| at as usize)
+    /// The origin of `Filename` that all runs share, if they do.
+    pub(crate) fn common_filename_at(&self) -> Option<Origin> {
+        let first = self.folded_filenames.get(0);
+        let same = |at: usize| self.folded_filenames.block_bounds(at) == (first, first);
+        (0..self.runs()).step_by(packed::BLOCK).all(same).then(|| Origin::decode(first))
     }
 
-    /// Where `Filename` begins in the folded folder text of a run: at most the length of that text.
-    pub(crate) fn folded_filename_at(&self, run: usize) -> Option<usize> {
-        Some(self.folded_filenames.get(run)).filter(|at| *at != NO_FILENAME).map(|at| at as usize)
+    /// Where `Filename` begins in the URIs of a run.
+    pub(crate) fn filename_at(&self, run: usize) -> Origin {
+        Origin::decode(self.filenames.get(run))
+    }
+
+    /// Where `Filename` begins in the folded URIs of a run.
+    pub(crate) fn folded_filename_at(&self, run: usize) -> Origin {
+        Origin::decode(self.folded_filenames.get(run))
     }
 }

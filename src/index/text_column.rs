@@ -131,19 +131,29 @@ impl Scan<'_, '_> {
     fn blocks(&mut self, arena: &Arena<'_>, from: usize, to: usize) {
         let text = arena.block_text(from, to);
         // `counted` edges lie before `at`; the first edge precedes the first unit.
-        let (mut at, mut counted) = (0, 0);
-        while let Some(hit) = text.get(at..).and_then(|rest| self.finder.find(rest)) {
-            let inside = at + hit + usize::from(self.starts_at_edge);
-            counted += memchr::memchr_iter(EDGE, text.get(at..inside).unwrap_or(&[])).count();
+        let (mut at, mut counted, mut from_here) = (0, 0, 0);
+        while let Some(hit) = text.get(from_here..).and_then(|rest| self.finder.find(rest)) {
+            let start = from_here + hit;
+            let inside = start + usize::from(self.starts_at_edge);
+            counted += count_edges(text.get(at..inside).unwrap_or(&[]));
+            (at, from_here) = (inside, start + 1);
             let unit = from * BLOCK + counted.saturating_sub(1);
-            if self.range.contains(&unit) {
+            // Several hits in one unit follow each other.
+            if self.found.last() != Some(&(unit as u32)) && self.range.contains(&unit) {
                 self.found.push(unit as u32);
             }
-            // On to the edge that ends this unit: one hit per unit is enough.
-            let rest = text.get(inside..).unwrap_or(&[]);
-            at = inside + memchr::memchr(EDGE, rest).unwrap_or(rest.len());
         }
     }
+}
+
+/// Number of edges in `text`. Hits are often near each other: short stretches are counted without a call.
+#[inline]
+fn count_edges(text: &[u8]) -> usize {
+    if text.len() > 512 {
+        return memchr::memchr_iter(EDGE, text).count();
+    }
+    // Bytes as counters: 255 of them cannot overflow one, and sums of bytes are what compilers vectorise best.
+    text.chunks(255).map(|chunk| usize::from(chunk.iter().fold(0u8, |n, b| n + u8::from(*b == EDGE)))).sum()
 }
 
 #[cfg(test)]

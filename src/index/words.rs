@@ -11,7 +11,7 @@ use fst::{Automaton, IntoStreamer, Streamer};
 use std::collections::HashMap;
 
 /// Arenas with fewer units are searched word by word.
-pub(crate) const MIN_UNITS: usize = 4096;
+pub(crate) const MIN_UNITS: usize = 32 << 10;
 /// Longest word kept, in bytes: the longest tolerant pattern plus two edits, at four bytes a character.
 const MAX_WORD_BYTES: usize = (MAX_TYPO_CHARS + 2) * 4;
 
@@ -81,11 +81,6 @@ impl<'a> Words<'a> {
             return Err(Error::corrupted(format!("word dictionary: {words} words, {lists} lists")));
         }
         Ok(Words { dictionary, postings })
-    }
-
-    /// Number of words.
-    pub(crate) fn len(&self) -> usize {
-        self.dictionary.len()
     }
 
     /// The units that hold a word which `automaton` accepts.

@@ -79,7 +79,8 @@ struct Found {
 
 impl Search<'_> {
     fn run(&self) -> Result<Found> {
-        let early = self.query.without_total && self.query.sort.is_empty();
+        // Words near a word are looked up for the whole segment at once: windows would repeat that.
+        let early = self.query.without_total && self.query.sort.is_empty() && !self.matcher.is_tolerant();
         let mut parts = Vec::with_capacity(self.snapshot.parts.len());
         let mut total = 0;
         for part in &self.snapshot.parts {

@@ -45,6 +45,11 @@ fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
 }
 
 impl Matcher<'_> {
+    /// Whether any part tolerates typos.
+    pub(crate) fn is_tolerant(&self) -> bool {
+        self.parts.iter().any(|part| !part.words.is_empty())
+    }
+
     /// The documents of `docs` in which every part occurs; deleted ones are not left out.
     pub(crate) fn documents(&self, segment: &Segment, docs: Range<u32>) -> Result<RoaringBitmap> {
         let mut hits: Option<RoaringBitmap> = None;

@@ -4,7 +4,7 @@
 use super::guard::Context;
 use super::scope::PathScope;
 use crate::error::Result;
-use crate::index::{Paths, Segment, TextColumn};
+use crate::index::{Origin, Paths, Segment, TextColumn, Visit};
 use crate::model::Anchor;
 use levenshtein_automata::DFA;
 use roaring::RoaringBitmap;
@@ -37,22 +37,19 @@ impl<'a> PathSearch<'a> {
         Ok(PathSearch { paths, folders: segment.folders()?, names: segment.names()?, scope, context, docs, runs })
     }
 
-    /// Where the searched value begins in a run's folder text; `None` if its documents have none.
-    fn origin(&self, run: usize) -> Option<usize> {
-        match self.scope {
-            PathScope::Uri => Some(0),
-            PathScope::Filename => self.paths.folded_filename_at(run),
+    /// Whether the documents of a run have the searched value.
+    fn has_value(&self, run: usize) -> bool {
+        self.scope == PathScope::Uri || self.paths.folded_filename_at(run) != Origin::Nowhere
+    }
+
+    /// The part of a run's folder text that belongs to the searched value; `None` if its documents have none.
+    fn folder(&self, run: usize, folders: &mut Visit<'a>) -> Option<&'a [u8]> {
+        match (self.scope, self.paths.folded_filename_at(run)) {
+            (PathScope::Uri, _) => Some(folders.unit(run)),
+            (PathScope::Filename, Origin::At(at)) => folders.unit(run).get(at..),
+            (PathScope::Filename, Origin::Name) => Some(&[]),
+            (PathScope::Filename, Origin::Nowhere) => None,
         }
-    }
-
-    /// The part of a run's folder text that belongs to the searched value.
-    fn folder(&self, run: usize) -> Option<&'a [u8]> {
-        self.paths.folders.unit(run).get(self.origin(run)?..)
-    }
-
-    fn add_run(&self, run: usize, found: &mut RoaringBitmap) {
-        let docs = self.paths.docs(run);
-        found.insert_range(docs.start.max(self.docs.start)..docs.end.min(self.docs.end));
     }
 
     /// The documents whose value contains `pattern`.
@@ -79,43 +76,62 @@ impl<'a> PathSearch<'a> {
     /// Matches inside the name. A pattern anchored at the start needs a value that begins with the name.
     fn in_names(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let docs = self.search(&self.names, pattern, anchor, self.docs.start as usize..self.docs.end as usize)?;
-        let whole = self.scope == PathScope::Uri && !anchor.at_start();
-        let mut run = self.runs.start;
-        let fits = |doc: &u32| {
-            if whole {
-                return true;
-            }
-            while run + 1 < self.runs.end && self.paths.docs(run).end <= *doc {
-                run += 1;
-            }
-            self.folder(run).is_some_and(|folder| !anchor.at_start() || folder.is_empty())
+        if self.scope == PathScope::Uri && !anchor.at_start() {
+            return Ok(docs.into_iter().collect());
+        }
+        let fits = |origin: Origin| match (self.scope, origin) {
+            // Every URI has a folder part.
+            (PathScope::Uri, _) | (_, Origin::Nowhere) => false,
+            (PathScope::Filename, origin) => !anchor.at_start() || origin == Origin::Name,
         };
-        let docs: Vec<u32> = docs.into_iter().filter(fits).collect();
-        Ok(docs.into_iter().collect())
+        if let Some(origin) = self.paths.common_filename_at() {
+            return Ok(if fits(origin) { docs.into_iter().collect() } else { RoaringBitmap::new() });
+        }
+        let origin = |doc: u32| self.paths.folded_filename_at(self.paths.run_of(doc as usize));
+        Ok(docs.into_iter().filter(|doc| fits(origin(*doc))).collect())
     }
 
     /// Matches inside the folder.
     fn in_folders(&self, pattern: &str, anchor: Anchor, found: &mut RoaringBitmap) -> Result<()> {
         // The value may begin inside the folder text: an anchor at its start is checked here, not by the search.
+        let runs = self.search(&self.folders, pattern, Anchor::None, self.runs.clone())?;
+        let sure = self.scope == PathScope::Uri && !anchor.at_start();
         let finder = memchr::memmem::Finder::new(pattern.as_bytes());
-        for run in self.search(&self.folders, pattern, Anchor::None, self.runs.clone())? {
-            let run = run as usize;
-            let fits = |folder: &[u8]| match (anchor.at_start(), self.scope) {
-                (true, _) => folder.starts_with(pattern.as_bytes()),
-                (false, PathScope::Uri) => true,
-                (false, _) => finder.find(folder).is_some(),
-            };
-            if self.folder(run).is_some_and(fits) {
-                self.add_run(run, found);
-            }
-        }
+        let mut folders = self.paths.folders.visit();
+        let mut fits = |run: usize| {
+            sure || self.folder(run, &mut folders).is_some_and(|folder| match anchor.at_start() {
+                true => folder.starts_with(pattern.as_bytes()),
+                false => finder.find(folder).is_some(),
+            })
+        };
+        let runs = runs.into_iter().map(|run| run as usize).filter(|run| fits(*run));
+        self.add_runs(runs, found);
         Ok(())
+    }
+
+    /// Adds the documents of ascending runs; neighbours become one range.
+    fn add_runs(&self, runs: impl Iterator<Item = usize>, found: &mut RoaringBitmap) {
+        let mut range = 0..0;
+        for run in runs {
+            let docs = self.paths.docs(run);
+            if docs.start != range.end {
+                found.insert_range(range.clone());
+                range.start = docs.start;
+            }
+            range.end = docs.end;
+        }
+        found.insert_range(range);
+        if self.docs.start > 0 {
+            found.remove_range(..self.docs.start);
+        }
+        found.remove_range(self.docs.end..);
     }
 
     /// Matches that begin in a folder, which must end in `head`, and end in a name, which must begin with `tail`.
     fn across(&self, head: &str, tail: &str, anchor: Anchor, found: &mut RoaringBitmap) -> Result<()> {
-        let folder_fits = |run: usize| {
-            self.folder(run).is_some_and(|folder| {
+        let mut folders = self.paths.folders.visit();
+        let mut folder_fits = |run: usize| {
+            self.folder(run, &mut folders).is_some_and(|folder| {
                 folder.ends_with(head.as_bytes()) && (!anchor.at_start() || folder.len() == head.len())
             })
         };
@@ -149,18 +165,20 @@ impl<'a> PathSearch<'a> {
     /// The documents whose value holds a word that the automaton accepts.
     pub(crate) fn near(&self, automaton: &DFA) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
-        for run in self.folders.near(automaton)? {
-            let run = run as usize;
-            let inside = |folder: &[u8]| self.scope == PathScope::Uri || TextColumn::holds_near(folder, automaton);
-            if self.folder(run).is_some_and(inside) {
-                self.add_run(run, &mut found);
-            }
-        }
-        let names = self.names.near(automaton)?;
+        let mut folders = self.paths.folders.visit();
+        let runs = self.folders.near(automaton)?;
+        let inside = |run: &usize| {
+            let holds = |folder: &[u8]| self.scope == PathScope::Uri || TextColumn::holds_near(folder, automaton);
+            self.folder(*run, &mut folders).is_some_and(holds)
+        };
+        self.add_runs(runs.into_iter().map(|run| run as usize).filter(inside), &mut found);
+        let mut names = self.names.near(automaton)?;
+        names.remove_range(..self.docs.start);
+        names.remove_range(self.docs.end..);
         if self.scope == PathScope::Uri {
             found |= names;
         } else {
-            found.extend(names.into_iter().filter(|doc| self.origin(self.paths.run_of(*doc as usize)).is_some()));
+            found.extend(names.into_iter().filter(|doc| self.has_value(self.paths.run_of(*doc as usize))));
         }
         Ok(found)
     }

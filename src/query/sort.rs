@@ -6,7 +6,7 @@
 
 use super::guard::Context;
 use crate::error::Result;
-use crate::index::{ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, Packed, Paths, Segment};
+use crate::index::{ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, Origin, Packed, Paths, Segment, folder_len};
 use crate::model::field::{FILENAME, URI};
 use crate::model::{KeyCase, Kind, Order, SortKey};
 use roaring::RoaringBitmap;
@@ -202,7 +202,8 @@ impl<'a> Source<'a> {
             return Ok(Source::Uri(segment));
         }
         if field == FILENAME {
-            return Source::ranked(&part.docs, context, |doc| filename(segment, doc));
+            let paths = segment.paths()?;
+            return Source::ranked(&part.docs, context, |doc| filename(segment, &paths, doc));
         }
         let column = ColumnId::of(field);
         if let (Kind::Map(case), Some(name)) = (field.field().kind, &key.field.key) {
@@ -247,6 +248,19 @@ impl<'a> Source<'a> {
             |v: &Option<Vec<u8>>| v.as_ref().and_then(|v| values.binary_search(v).ok()).map_or(0, |at| at as u32 + 1);
         let slots = found.iter().map(slot).collect();
         Ok(Source::Ranked { slots, values })
+    }
+
+    /// Smallest and largest slot among the documents of the block that `doc` is in, and where the next block begins;
+    /// `None` where that is not known without looking at them.
+    fn block(&self, doc: u32) -> Option<(u64, u64, u32)> {
+        let slots = match self {
+            Source::Numbers(numbers) => numbers.slots(),
+            Source::Dictionary(ordinals, _) => *ordinals,
+            _ => return None,
+        };
+        let (least, most) = slots.block_bounds(doc as usize);
+        let size = crate::index::PACKED_BLOCK as u32;
+        Some((least, most, (doc / size + 1).saturating_mul(size)))
     }
 
     /// The slot of a hit: its number among the hits, and its document.
@@ -294,12 +308,13 @@ impl<'a> Source<'a> {
 }
 
 /// `Filename`: the end of the URI where it is that, else the column.
-fn filename(segment: &Segment, doc: u32) -> Result<Option<Vec<u8>>> {
-    let paths: Paths<'_> = segment.paths()?;
-    if let Some(at) = paths.filename_at(paths.run_of(doc as usize)) {
-        return Ok(segment.uris()?.get(doc as usize)?.get(at..).map(<[u8]>::to_vec));
-    }
-    Ok(segment.keys(ColumnId::of(FILENAME))?.and_then(|keys| keys.get(doc as usize).map(<[u8]>::to_vec)))
+fn filename(segment: &Segment, paths: &Paths<'_>, doc: u32) -> Result<Option<Vec<u8>>> {
+    let uri = || segment.uris()?.get(doc as usize);
+    Ok(match paths.filename_at(paths.run_of(doc as usize)) {
+        Origin::At(at) => uri()?.get(at..).map(<[u8]>::to_vec),
+        Origin::Name => uri().map(|uri| uri.get(folder_len(&uri)..).map(<[u8]>::to_vec))?,
+        Origin::Nowhere => segment.keys(ColumnId::of(FILENAME))?.and_then(|k| k.get(doc as usize).map(<[u8]>::to_vec)),
+    })
 }
 
 /// The entry of one key in a map field.
@@ -349,14 +364,24 @@ fn select<const N: usize>(
         Some(after) => part.segment.uris()?.find(&after.uri)?.map_or_else(|at| at, |at| at + 1),
         None => 0,
     };
-    // Twice the page and more between two selections: a hit costs a comparison, not a heap operation.
+    // Several pages between two selections: a hit costs a comparison, not a heap operation.
     let room = (count * 4).max(1024);
     let mut rows: Vec<([u64; N], u32, u32)> = Vec::with_capacity(room);
-    let mut worst = None;
-    for (hit, doc) in part.docs.iter().enumerate() {
+    let mut worst: Option<([u64; N], u32, u32)> = None;
+    let mut hits = part.docs.iter();
+    let mut hit = 0;
+    let mut blocks = Blocks::new(keys);
+    while let Some(doc) = hits.next() {
+        if let Some((ranks, _, _)) = &worst
+            && let Some(next) = blocks.skip(doc, ranks.first().copied().unwrap_or(0))
+        {
+            hits.advance_to(next);
+            continue;
+        }
         let mut ranks = [0; N];
         ranks.iter_mut().zip(keys).for_each(|(rank, key)| *rank = key.rank(key.source.slot(hit, doc)));
         let row = (ranks, doc, hit as u32);
+        hit += 1;
         if worst.is_some_and(|worst| row >= worst)
             || (after.is_some() && !is_after(&ranks, &bounds, doc as usize >= first_doc))
         {
@@ -372,6 +397,35 @@ fn select<const N: usize>(
     rows.sort_unstable();
     rows.truncate(count);
     Ok(rows.into_iter().map(|(_, doc, hit)| (hit as usize, doc)).collect())
+}
+
+/// Leaves out blocks of documents whose best rank of the first key is worse than the worst row kept so far.
+struct Blocks<'k, 'a> {
+    /// The first key, where blocks may be left out at all.
+    key: Option<&'k Key<'a>>,
+    /// End of the block that was looked at last.
+    end: u32,
+}
+
+impl<'k, 'a> Blocks<'k, 'a> {
+    fn new(keys: &'k [Key<'a>]) -> Blocks<'k, 'a> {
+        // Ranked keys count hits: none may be left out.
+        let counted = keys.iter().any(|key| matches!(key.source, Source::Ranked { .. }));
+        Blocks { key: keys.first().filter(|_| !counted), end: 0 }
+    }
+
+    /// Where to go on if the block of `doc` can be left out.
+    fn skip(&mut self, doc: u32, worst: u64) -> Option<u32> {
+        if doc < self.end {
+            return None;
+        }
+        let key = self.key?;
+        let (least, most, end) = key.source.block(doc)?;
+        self.end = end;
+        // Slot 0, no value, has the last rank: a block of nothing else has it too.
+        let best = if most == 0 { u64::MAX } else { key.rank(if key.descending { most } else { least.max(1) }) };
+        (best > worst).then_some(end)
+    }
 }
 
 /// Whether a row comes after the cursor; `doc_is_after` decides between equal values.

@@ -75,6 +75,15 @@ impl Segment {
         if let Bytes::Owned(bytes) = &self.bytes { bytes.len() as u64 } else { 0 }
     }
 
+    /// Name and size in bytes of every section, for reports.
+    pub fn section_sizes(&self) -> Vec<(String, u64)> {
+        let name = |id: SectionId| match FieldId::from_number(id.field) {
+            Some(field) => format!("{:?} of {field}", id.kind),
+            None => format!("{:?}", id.kind),
+        };
+        self.rows.iter().map(|row| (name(row.id), row.len)).collect()
+    }
+
     /// Checks every section's checksum and structure.
     pub fn verify(&self) -> Result<()> {
         for row in &self.rows {

@@ -2,7 +2,7 @@
 
 use super::format::{self, SectionId, SectionKind, SectionRow};
 use crate::error::{Error, Result};
-use crate::index::arena::Arena;
+use crate::index::arena::{Arena, ArenaWriter};
 use crate::index::column::{ColumnId, Part, elements_of};
 use crate::index::keys::{self, Keywords};
 use crate::index::numbers::{self, Numbers};
@@ -25,10 +25,12 @@ pub(crate) trait Content {
     fn element_counts(&self, array: FieldId) -> Result<Vec<u32>>;
     /// Columns that any document has a value in, ascending.
     fn columns(&self) -> Vec<ColumnId>;
-    /// Values of a keyword column, one per unit.
-    fn keywords(&self, column: ColumnId) -> Result<Keywords>;
-    /// Values of a numeric column, one per unit.
-    fn numbers(&self, column: ColumnId) -> Result<Numbers>;
+    /// Values of a keyword column, one per unit. Each column is asked for once.
+    fn keywords(&mut self, column: ColumnId) -> Result<Keywords>;
+    /// Values of a plain column, one per unit, empty for none. Each column is asked for once.
+    fn plain(&mut self, column: ColumnId) -> Result<ArenaWriter>;
+    /// Values of a numeric column, one per unit. Each column is asked for once.
+    fn numbers(&mut self, column: ColumnId) -> Result<Numbers>;
 }
 
 /// Writes sections one after another and remembers where they are.
@@ -82,7 +84,7 @@ impl<'a> Sink<'a> {
 }
 
 /// Writes a segment; returns its bytes' number. The same content gives the same bytes.
-pub(crate) fn write(content: &dyn Content, out: &mut dyn Write) -> Result<u64> {
+pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u64> {
     let docs = u32::try_from(content.docs()).map_err(|_| {
         Error::invalid(format!("segment: expected at most {} documents, got {}", u32::MAX, content.docs()))
     })?;
@@ -98,7 +100,9 @@ pub(crate) fn write(content: &dyn Content, out: &mut dyn Write) -> Result<u64> {
         sink.section(SectionKind::Elements, Some(ColumnId::of(array)), &bytes)?;
     }
     for column in content.columns() {
-        if column.is_numeric() {
+        if column.is_plain() {
+            sink.section(SectionKind::Plain, Some(column), &content.plain(column)?.finish())?;
+        } else if column.is_numeric() {
             sink.section(SectionKind::Numbers, Some(column), &numbers::write(&content.numbers(column)?))?;
         } else {
             write_keywords(content, column, &mut sink)?;
@@ -124,38 +128,25 @@ fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     sink.arena(names, None, &sections.names, &sections.names)
 }
 
-fn write_keywords(content: &dyn Content, column: ColumnId, sink: &mut Sink<'_>) -> Result<()> {
+fn write_keywords(content: &mut dyn Content, column: ColumnId, sink: &mut Sink<'_>) -> Result<()> {
     let doc_of = docs_of_units(content, column)?;
     let searched = column.field.field().searched && column.part != Part::Key;
     let keywords = content.keywords(column)?;
-    let sections = keys::write(
-        keywords,
-        |unit| doc_of.as_ref().map_or(unit as u32, |d| d.get(unit).copied().unwrap_or(0)),
-        searched,
-    )?;
+    let doc = |unit: usize| doc_of.as_ref().map_or(unit as u32, |docs| docs.get(unit).copied().unwrap_or(0));
+    let sections = keys::write(keywords, doc, searched)?;
     let some = Some(column);
-    if let Some(plain) = &sections.plain {
-        sink.section(SectionKind::Plain, some, plain)?;
+    if searched {
+        let text = sections.folded.as_ref().unwrap_or(&sections.dictionary);
+        let kinds = [SectionKind::Dictionary, SectionKind::TextGrams, SectionKind::TextWords];
+        sink.arena(kinds, some, &sections.dictionary, text)?;
+    } else {
+        sink.section(SectionKind::Dictionary, some, &sections.dictionary)?;
     }
-    if let Some(dictionary) = &sections.dictionary {
-        if searched {
-            let text = sections.folded.as_ref().unwrap_or(dictionary);
-            let kinds = [SectionKind::Dictionary, SectionKind::TextGrams, SectionKind::TextWords];
-            sink.arena(kinds, some, dictionary, text)?;
-        } else {
-            sink.section(SectionKind::Dictionary, some, dictionary)?;
-        }
+    if let Some(folded) = &sections.folded {
+        sink.section(SectionKind::Folded, some, folded)?;
     }
-    for (kind, bytes) in [
-        (SectionKind::Folded, &sections.folded),
-        (SectionKind::Ordinals, &sections.ordinals),
-        (SectionKind::Postings, &sections.postings),
-    ] {
-        if let Some(bytes) = bytes {
-            sink.section(kind, some, bytes)?;
-        }
-    }
-    Ok(())
+    sink.section(SectionKind::Ordinals, some, &sections.ordinals)?;
+    sink.section(SectionKind::Postings, some, &sections.postings)
 }
 
 /// The document of each element of the column's array; `None` where units are documents.

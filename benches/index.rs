@@ -1,0 +1,137 @@
+//! What do building, merging and searching segments cost by themselves, without the store?
+//!
+//! `cargo bench --no-default-features --features index --bench index -- DOCS.jsonl QUERIES.jsonl [SEAL]`
+//! with the documents and queries of the project's yardstick (`peers gen`, `peers queries`). Prints CPU seconds per
+//! step, bytes per document by section kind, and percentiles of CPU microseconds by query class. Without arguments it
+//! says so and ends.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a bench prints and may fail loudly"
+)]
+
+use medialith::index::{Part, Segment, Snapshot, merge};
+use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Order, SortKey, Typos, field};
+use medialith::query::{Context, fuzzy};
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+/// CPU seconds of this thread: other work on the machine hardly moves it.
+fn cpu() -> f64 {
+    cpu_time::ThreadTime::now().as_duration().as_secs_f64()
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let [docs, queries, rest @ ..] = args.as_slice() else {
+        println!("skipped: expected DOCS.jsonl QUERIES.jsonl, see the head of benches/index.rs");
+        return;
+    };
+    let seal: usize = rest.first().map_or(128 << 10, |n| n.parse().unwrap());
+    let snapshot = build(docs, seal);
+    search(&snapshot, queries);
+}
+
+fn build(docs: &str, seal: usize) -> Snapshot {
+    let (mut parse, mut build, mut sealing) = (0.0, 0.0, 0.0);
+    let mut lines =
+        std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(docs).unwrap()).lines().map(Result::unwrap);
+    let (mut tail, mut sealed) = (Vec::new(), Vec::new());
+    loop {
+        let start = cpu();
+        let files: Vec<File> = lines.by_ref().take(10_000).map(|line| File::from_json(&line).unwrap()).collect();
+        parse += (cpu() - start);
+        let start = cpu();
+        let last = files.is_empty();
+        if !last {
+            tail.push(Part::whole(Segment::build(&files).unwrap()));
+        }
+        build += (cpu() - start);
+        let start = cpu();
+        if last || tail.iter().map(|p| p.segment.len() as usize).sum::<usize>() >= seal {
+            sealed.push(Part::whole(medialith::index::merge_in_memory(&tail).unwrap()));
+            tail.clear();
+        }
+        sealing += (cpu() - start);
+        if last {
+            break;
+        }
+    }
+    let start = cpu();
+    let mut bytes = Vec::new();
+    let merged = merge(&sealed, &mut bytes).unwrap();
+    println!("parse {parse:.2} s, build {build:.2} s, seal {sealing:.2} s, merge {:.2} s", (cpu() - start));
+    let per_doc = |bytes: u64| bytes as f64 / f64::from(merged.docs);
+    println!("{} documents, {:.1} bytes each", merged.docs, per_doc(merged.bytes));
+    let segment = Segment::from_bytes(bytes).unwrap();
+    for (name, bytes) in segment.section_sizes() {
+        if per_doc(bytes) >= 0.5 {
+            println!("  {name:40} {:6.1}", per_doc(bytes));
+        }
+    }
+    Snapshot { parts: vec![Part::whole(segment)] }
+}
+
+/// The yardstick's operations that a fuzzy query answers.
+fn translate(row: &serde_json::Value) -> Option<FuzzyQuery> {
+    let any = vec![field::URI, field::ARTIST, field::ALBUM, field::TITLE, field::OCR_TEXTS];
+    let quoted = |text: &serde_json::Value| format!("\"{}\"", text.as_str().unwrap());
+    let mut query = FuzzyQuery { typos: Typos::Off, search_in: vec![field::FILENAME], ..FuzzyQuery::default() };
+    match row["op"].as_str()? {
+        "contains" => {
+            query.text = quoted(&row["text"]);
+            query.search_in = match row["scope"].as_str()? {
+                "name" => vec![field::FILENAME],
+                "path" => vec![field::URI],
+                _ => any,
+            };
+        }
+        "all_of" => {
+            query.text = row["texts"].as_array()?.iter().map(quoted).collect::<Vec<_>>().join(" ");
+            query.search_in = any;
+        }
+        "prefix" => (query.text, query.anchor) = (quoted(&row["text"]), Anchor::Start),
+        "suffix" => (query.text, query.anchor) = (quoted(&row["text"]), Anchor::End),
+        "typo" => query.text = format!("{}~{}", row["word"].as_str()?, row["dist"]),
+        _ => return None,
+    }
+    query.without_total = !row["total"].as_bool()?;
+    if row["sort"] == "size_desc" {
+        query.sort = vec![SortKey { field: FieldPath::from(field::SIZE), order: Order::Desc }];
+    }
+    query.page.max_results = 100;
+    Some(query)
+}
+
+fn search(snapshot: &Snapshot, queries: &str) {
+    let context = Context { deadline: None, budget_bytes: 256 << 20, token_key: &[0; 32], dataset: 0, cancel: None };
+    let mut classes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
+    for line in std::io::BufReader::new(std::fs::File::open(queries).unwrap()).lines() {
+        let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let Some(query) = translate(&row) else { continue };
+        let mut runs: Vec<f64> = Vec::new();
+        for _ in 0..4 {
+            let start = cpu();
+            let hits = fuzzy(snapshot, &query, &context);
+            runs.push((cpu() - start) * 1e6);
+            std::hint::black_box(hits).unwrap();
+        }
+        runs.remove(0);
+        runs.sort_by(f64::total_cmp);
+        let order = if row["sort"] == "size_desc" { "size" } else { "uri" };
+        classes.entry(format!("{}/{order}", row["class"].as_str().unwrap())).or_default().push((runs[1], query.text));
+    }
+    for (class, mut times) in classes {
+        times.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)].0;
+        let (worst, text) = times.last().unwrap();
+        println!(
+            "{class:16} {:4} queries  p50 {:8.0}  p99 {:8.0}  max {worst:8.0} us ({text})",
+            times.len(),
+            at(0.5),
+            at(0.99)
+        );
+    }
+}
