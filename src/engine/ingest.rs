@@ -269,6 +269,5 @@ fn why(skipped: &Skipped) -> String {
         Why::Special => "a FIFO, socket or device, which is not opened".to_owned(),
         Why::SameKey => "its name is not UTF-8, and another file beside it has the same key".to_owned(),
         Why::Failed(e) => e.message().to_owned(),
-        other => format!("{other:?}"),
     }
 }
