@@ -218,6 +218,11 @@ impl Engine {
         let row = find_dataset(&reader, owner, name)?;
         drop(reader);
         let space = inner.space(row.id(), &row.limits)?;
+        // Deleted meanwhile: what was just opened must not be written to.
+        if let Err(e) = find_dataset(&inner.store.reader(), owner, name) {
+            inner.forget(row.id());
+            return Err(e);
+        }
         let place =
             Place { project: project.to_owned(), dataset: name.to_owned(), owner: inner.options.owner_id.clone() };
         Ok(Dataset::new(self.clone(), space, place))

@@ -87,7 +87,7 @@ impl Engine {
     /// Every file that the manifest names is there.
     fn check_files(&self, report: &mut CheckReport) -> Result<()> {
         let inner = &self.handle.inner;
-        let _still = inner.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _still = inner.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         let named = segments::named(&inner.store.reader())?;
         let (listed, _) = segments::listed(&inner.home.segments())?;
         for id in named.difference(&listed) {

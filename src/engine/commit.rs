@@ -7,7 +7,7 @@
 
 use super::document::to_indexed;
 use super::failpoint::point;
-use super::group::{After, Group, Job, Op, Outcome, Slot};
+use super::group::{After, Group, Job, Op, Outcome, Size, Slot};
 use super::open::Inner;
 use super::policy;
 use super::space::{Piece, PieceId, Space, Tally, View, Writer};
@@ -21,15 +21,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Documents that one batch holds at most; larger calls are several batches.
-pub(super) const GROUP_DOCS: usize = 10_000;
 /// Longest that a writer waits for the tail to shrink before it goes on.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Longest that it waits where the tail is twice as long; after that the write is refused, which bounds memory.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lands a job together with those that wait beside it.
 pub(super) fn submit(inner: &Inner, space: &Arc<Space>, op: Op) -> Result<Outcome> {
     inner.store.writable()?;
-    wait_for_room(inner, space);
+    wait_for_room(inner, space)?;
     let job = Arc::new(Job::new(op));
     lock(&space.queue).push(Arc::clone(&job));
     loop {
@@ -50,28 +50,38 @@ pub(super) fn submit(inner: &Inner, space: &Arc<Space>, op: Op) -> Result<Outcom
     }
 }
 
-/// Back-pressure: a writer waits while the tail is too long, but never so long that its acknowledgement is late.
-fn wait_for_room(inner: &Inner, space: &Arc<Space>) {
-    let full = || space.view().tail().bytes > inner.tail.wait_bytes;
-    if !full() {
-        return;
+/// Back-pressure: a writer waits while the tail is too long, but not so long that its acknowledgement is late, unless the
+/// tail cannot be sealed at all (a full disk).
+fn wait_for_room(inner: &Inner, space: &Arc<Space>) -> Result<()> {
+    let over = |bytes: u64| space.view().tail().bytes > bytes;
+    let (full, bursting) = (inner.tail.wait_bytes, inner.tail.wait_bytes.saturating_mul(2));
+    if !over(full) {
+        return Ok(());
     }
     let begun = Instant::now();
     Tally::add(&space.tally.stalls, 1);
-    while full() && begun.elapsed() < PATIENCE && inner.store.writable().is_ok() {
+    let waits = |elapsed: Duration| (over(full) && elapsed < PATIENCE) || (over(bursting) && elapsed < LAST_PATIENCE);
+    while waits(begun.elapsed()) {
+        inner.store.writable()?;
         inner.background.ask(space);
         space.wait_shrunk(Duration::from_millis(50));
     }
     Tally::add(&space.tally.stalled_millis, begun.elapsed().as_millis() as u64);
+    if !over(bursting) {
+        return Ok(());
+    }
+    let why = lock(&space.tally.last_failure).clone();
+    let message = format!("the index could not be written out for {LAST_PATIENCE:?}, and no memory is left: {why}");
+    Err(Error::new(ErrorKind::BudgetExceeded, message))
 }
 
 /// The jobs at the head of the queue that fit one batch, at least one.
 fn take_group(space: &Space) -> Vec<Arc<Job>> {
     let mut queue = lock(&space.queue);
-    let mut docs = 0;
+    let mut size = Size::default();
     let fitting = queue.iter().take_while(|job| {
-        docs += job.len();
-        docs <= GROUP_DOCS
+        size = size.plus(job.size());
+        size.fits()
     });
     let count = fitting.count().max(1).min(queue.len());
     queue.drain(..count).collect()

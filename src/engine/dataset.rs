@@ -1,8 +1,8 @@
 //! The handle of a dataset: files in, files out.
 
-use super::commit::{self, GROUP_DOCS};
+use super::commit;
 use super::document::{Incoming, Place};
-use super::group::Op;
+use super::group::{GROUP_DOCS, Op, Size};
 use super::open::{Engine, Inner};
 use super::space::Space;
 use super::view::{Sight, scan_files};
@@ -46,20 +46,27 @@ impl Dataset {
     }
 
     /// Stores documents, replacing those of the same URI; on return they are durable and found by queries. Members that
-    /// the engine keeps (`ObjectId`, `ProjectName`, `CreateTime`, ...) are ignored. Up to 10,000 documents are stored whole
-    /// or not at all; more are stored in such steps.
+    /// the engine keeps (`ObjectId`, `ProjectName`, `CreateTime`, ...) are ignored. Up to 10,000 documents with
+    /// 32 MiB of text are stored whole or not at all; more are stored in such steps.
     pub fn put(&self, files: Vec<File>) -> Result<()> {
         let incoming = files.into_iter().map(|file| Incoming { file, stamp: None }).collect();
         self.put_incoming(incoming).map_err(|e| e.during("put"))
     }
 
-    pub(super) fn put_incoming(&self, mut files: Vec<Incoming>) -> Result<()> {
+    pub(super) fn put_incoming(&self, files: Vec<Incoming>) -> Result<()> {
         files.iter().try_for_each(|incoming| incoming.file.validate())?;
-        while files.len() > GROUP_DOCS {
-            let rest = files.split_off(GROUP_DOCS);
-            self.submit(Op::Put(std::mem::replace(&mut files, rest)))?;
+        let (mut step, mut size) = (Vec::with_capacity(files.len().min(GROUP_DOCS)), Size::default());
+        for incoming in files {
+            let more = size.plus(Size::of(&incoming.file));
+            if !more.fits() && !step.is_empty() {
+                self.submit(Op::Put(std::mem::take(&mut step)))?;
+                size = Size::of(&incoming.file);
+            } else {
+                size = more;
+            }
+            step.push(incoming);
         }
-        if files.is_empty() { Ok(()) } else { self.submit(Op::Put(files)).map(drop) }
+        if step.is_empty() { Ok(()) } else { self.submit(Op::Put(step)).map(drop) }
     }
 
     /// Changes `CustomId`, `CustomLabels` (the whole map) and clusters of `Figures` of stored documents; other members are

@@ -133,3 +133,15 @@ pub(super) fn update(members: &mut Members, change: &File) {
 pub(super) fn counted_size(members: &Members) -> u64 {
     members.get(field::SIZE).and_then(|v| v.as_int()).and_then(|n| u64::try_from(n).ok()).unwrap_or(0)
 }
+
+/// Bytes of text in a document, roughly: what a batch is bounded by.
+pub(super) fn weight(members: &Members) -> usize {
+    let of = |value: &Value| match value {
+        Value::Text(text) | Value::Json(text) => text.len(),
+        Value::Map(pairs) => pairs.iter().map(|(k, v)| k.len() + v.len()).sum(),
+        Value::Rows(rows) => rows.iter().map(weight).sum(),
+        Value::Object(object) => weight(object),
+        Value::Int(_) | Value::Float(_) => 8,
+    };
+    members.iter().map(|(_, value)| of(value)).sum()
+}

@@ -26,14 +26,47 @@ impl Op {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    fn size(&self) -> Size {
         match self {
-            Op::Put(files) => files.len(),
-            Op::Update(files) => files.len(),
-            Op::Delete(uris) => uris.len(),
+            Op::Put(files) => files.iter().map(|f| Size::of(&f.file)).sum(),
+            Op::Update(files) => files.iter().map(Size::of).sum(),
+            Op::Delete(uris) => uris.iter().map(|uri| Size { docs: 1, bytes: uri.len() }).sum(),
         }
     }
 }
+
+/// How much a job asks for; what batches are bounded by.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Size {
+    pub(super) docs: usize,
+    pub(super) bytes: usize,
+}
+
+impl Size {
+    /// Documents and bytes of text that one batch holds at most, but for a single document that is larger.
+    const MOST: Size = Size { docs: GROUP_DOCS, bytes: 32 << 20 };
+
+    pub(super) fn of(file: &File) -> Size {
+        Size { docs: 1, bytes: document::weight(file.members()) }
+    }
+
+    pub(super) fn plus(self, other: Size) -> Size {
+        Size { docs: self.docs.saturating_add(other.docs), bytes: self.bytes.saturating_add(other.bytes) }
+    }
+
+    pub(super) fn fits(self) -> bool {
+        self.docs <= Size::MOST.docs && self.bytes <= Size::MOST.bytes
+    }
+}
+
+impl std::iter::Sum for Size {
+    fn sum<I: Iterator<Item = Size>>(sizes: I) -> Size {
+        sizes.fold(Size::default(), Size::plus)
+    }
+}
+
+/// Documents that one batch holds at most; larger calls are several batches.
+pub(super) const GROUP_DOCS: usize = 10_000;
 
 /// Whether each file of the job existed before it.
 pub(super) type Outcome = Vec<bool>;
@@ -42,17 +75,17 @@ pub(super) type Outcome = Vec<bool>;
 #[derive(Debug)]
 pub(super) struct Job {
     op: Mutex<Option<Op>>,
-    size: usize,
+    size: Size,
     outcome: Mutex<Option<Result<Outcome>>>,
 }
 
 impl Job {
     pub(super) fn new(op: Op) -> Job {
-        let size = op.len();
+        let size = op.size();
         Job { op: Mutex::new(Some(op)), size, outcome: Mutex::new(None) }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn size(&self) -> Size {
         self.size
     }
 

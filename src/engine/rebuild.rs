@@ -1,8 +1,8 @@
 //! The index from the records alone: after damage, or when asked. Reads go on with the old parts, commits with new ones.
 
-use super::commit::GROUP_DOCS;
 use super::document::to_indexed;
 use super::failpoint::point;
+use super::group::Size;
 use super::open::Inner;
 use super::options::SEAL_DOCS;
 use super::segments;
@@ -22,14 +22,12 @@ pub(super) fn rebuild(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     inner.store.writable()?;
     let _structure = lock(&space.structure);
     let _no_checkpoint = inner.files.read().unwrap_or_else(PoisonError::into_inner);
-    let old: Vec<PieceId> = {
-        let mut writer = lock(&space.writer);
-        let old: Vec<PieceId> = space.view().pieces.iter().map(|p| p.id).collect();
-        // Parts of later commits must not be folded into these.
-        writer.busy.extend(old.iter().copied());
-        old
-    };
-    let rebuilt = from_records(inner, space).and_then(|(commit, pieces)| swap(inner, space, commit, pieces));
+    let (sight, old) = claim(inner, space)?;
+    let rebuilt = from_records(inner, space, &sight.reader).and_then(|pieces| {
+        let commit = sight.view.commit;
+        drop(sight);
+        swap(inner, space, commit, pieces)
+    });
     lock(&space.writer).busy.retain(|id| !old.contains(id));
     space.tell_shrunk();
     if rebuilt.is_ok() {
@@ -39,10 +37,19 @@ pub(super) fn rebuild(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     rebuilt
 }
 
-/// New files of all records, and the commit that they show.
-fn from_records(inner: &Inner, space: &Arc<Space>) -> Result<(u64, Vec<Piece>)> {
-    let sight = Sight::take(inner, space)?;
-    let mut rows = scan_files(&sight.reader, space.id, None)?;
+/// What there is now, with all its parts marked busy. IMPORTANT: both under one lock, so that no part ever holds documents
+/// from before and from after this moment.
+fn claim<'e>(inner: &'e Inner, space: &Space) -> Result<(Sight<'e>, Vec<PieceId>)> {
+    let mut writer = lock(&space.writer);
+    let sight = Sight::still(inner, space)?;
+    let old: Vec<PieceId> = sight.view.pieces.iter().map(|p| p.id).collect();
+    writer.busy.extend(old.iter().copied());
+    Ok((sight, old))
+}
+
+/// New files of all records that `reader` sees.
+fn from_records(inner: &Inner, space: &Space, reader: &Reader<'_>) -> Result<Vec<Piece>> {
+    let mut rows = scan_files(reader, space.id, None)?;
     let (mut pieces, mut parts, mut docs) = (Vec::new(), Vec::new(), 0);
     loop {
         let part = next_part(&mut rows)?;
@@ -57,19 +64,20 @@ fn from_records(inner: &Inner, space: &Arc<Space>) -> Result<(u64, Vec<Piece>)> 
             (parts, docs) = (Vec::new(), 0);
         }
         if ended {
-            return Ok((sight.view.commit, pieces));
+            return Ok(pieces);
         }
     }
 }
 
 /// A part of the next records of the scan; `None` at its end.
 fn next_part(rows: &mut Scan<'_>) -> Result<Option<Part>> {
-    let mut files: Vec<File> = Vec::new();
-    while files.len() < GROUP_DOCS
+    let (mut files, mut size): (Vec<File>, Size) = Default::default();
+    while size.fits()
         && let Some((key, value)) = rows.current()?
     {
         let uri = uri_of(key)?;
         files.push(to_indexed(uri, Record::decode(uri, value)?));
+        size = size.plus(Size { docs: 1, bytes: value.len() });
         rows.advance();
     }
     if files.is_empty() { Ok(None) } else { Segment::build(&files).map(Part::whole).map(Some) }

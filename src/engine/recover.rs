@@ -4,9 +4,9 @@
 //! every file and built into the tail from its record, however often it changed. A file that is missing or damaged makes
 //! the whole index be rebuilt from the records before anybody sees it.
 
-use super::commit::GROUP_DOCS;
 use super::document::to_indexed;
 use super::failpoint::point;
+use super::group::Size;
 use super::open::Inner;
 use super::space::{Piece, PieceId, Space};
 use super::{rebuild, segments};
@@ -102,22 +102,35 @@ fn bury(pieces: &mut [Piece], touched: &[String]) -> Result<BTreeSet<SegmentId>>
     Ok(dirty)
 }
 
+/// Records that are looked up together.
+const LOOK_UP: usize = 1000;
+
 /// The tail: the present records of the touched files.
 fn replay(reader: &Reader<'_>, id: DatasetId, touched: &[String], commit: u64) -> Result<Vec<Piece>> {
-    let mut pieces = Vec::new();
-    for (chunk, serial) in touched.chunks(GROUP_DOCS).zip(0..) {
+    let (mut pieces, mut files, mut size): (Vec<Piece>, Vec<File>, Size) = Default::default();
+    for chunk in touched.chunks(LOOK_UP) {
         let keys: Vec<Vec<u8>> = chunk.iter().map(|uri| keys::file(id, uri).bytes).collect();
-        let mut files: Vec<File> = Vec::with_capacity(chunk.len());
         reader.many(Table::Files, &keys, |at, value| {
             if let (Some(uri), Some(bytes)) = (chunk.get(at), value) {
                 files.push(to_indexed(uri, Record::decode(uri, bytes)?));
+                size = size.plus(Size { docs: 1, bytes: bytes.len() });
             }
             Ok(())
         })?;
-        if !files.is_empty() {
-            let tail = PieceId::Tail { last: commit, serial };
-            pieces.push(Piece::new(tail, Segment::build(&files)?, RoaringBitmap::new()));
+        if !size.plus(Size { docs: LOOK_UP, bytes: 0 }).fits() {
+            push_part(&mut pieces, &mut files, commit)?;
+            size = Size::default();
         }
     }
+    push_part(&mut pieces, &mut files, commit)?;
     Ok(pieces)
+}
+
+fn push_part(pieces: &mut Vec<Piece>, files: &mut Vec<File>, commit: u64) -> Result<()> {
+    if !files.is_empty() {
+        let tail = PieceId::Tail { last: commit, serial: pieces.len() as u64 };
+        pieces.push(Piece::new(tail, Segment::build(files)?, RoaringBitmap::new()));
+        files.clear();
+    }
+    Ok(())
 }

@@ -28,6 +28,11 @@ impl<'e> Sight<'e> {
             std::thread::yield_now();
         }
         let _still = lock(&space.writer);
+        Sight::still(inner, space)
+    }
+
+    /// What is there while the caller holds `writer`.
+    pub(super) fn still(inner: &'e Inner, space: &Space) -> Result<Sight<'e>> {
         Sight::attempt(inner, space)?.ok_or_else(|| {
             let message = "the outcome of the last write is unknown: reopen the database to read what it left";
             Error::new(ErrorKind::OutcomeUnknown, message)
