@@ -1,2 +1,9 @@
 //! The `medialith` command: arguments in, exit code out.
-fn main() {}
+
+/// Many threads allocate and free documents of a few hundred bytes; see `docs/decisions/0006-allocator.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    medialith::cli::run()
+}

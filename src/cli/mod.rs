@@ -1,1 +1,70 @@
-//! The command line over the engine.
+//! The `medialith` command: one file per verb, over the public interface of `engine`.
+//!
+//! Owns arguments, progress, tables and exit codes. Must not know how anything is stored or matched.
+
+mod args;
+mod exit;
+mod fields;
+mod interrupt;
+mod lines;
+mod mark;
+mod output;
+mod place;
+mod progress;
+mod table;
+
+mod backup;
+mod check;
+mod completions;
+mod export;
+mod get;
+mod import;
+mod index;
+mod query;
+mod rm;
+mod search;
+mod stats;
+
+use crate::error::Result;
+use args::{Cli, Verb};
+use clap::Parser;
+use exit::Exit;
+use std::process::ExitCode;
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version come this way too, with code 0. Nobody can be told when printing fails.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
+        }
+    };
+    let exit = match dispatch(&cli) {
+        Ok(exit) => exit,
+        Err(e) if output::reader_left(&e) => Exit::Done,
+        Err(e) => {
+            output::complain(&e);
+            Exit::of(&e)
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit> {
+    let place = &cli.place;
+    match &cli.verb {
+        Verb::Index(args) => index::run(args, place),
+        Verb::Search(args) => search::run(args, place),
+        Verb::Get(args) => get::run(args, place),
+        Verb::Rm(args) => rm::run(args, place),
+        Verb::Import(args) => import::run(args, place),
+        Verb::Export(args) => export::run(args, place),
+        Verb::Query(args) => query::run(args, place),
+        Verb::Stats(args) => stats::run(args, place),
+        Verb::Check(args) => check::run(args, place),
+        Verb::Backup(args) => backup::run(args, place),
+        Verb::Completions(args) => completions::run(args),
+    }
+}

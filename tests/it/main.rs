@@ -7,6 +7,8 @@
     reason = "a test's helpers fail by panicking, as its assertions do"
 )]
 
+#[cfg(feature = "cli")]
+mod cli;
 mod docs;
 #[cfg(feature = "engine")]
 mod engine;

@@ -1,0 +1,64 @@
+//! Which database, project and dataset a command works on.
+
+use super::args::Place;
+use crate::engine::{Dataset, Engine, Options};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{DatasetSpec, ProjectSpec};
+use std::path::PathBuf;
+
+impl Place {
+    /// The folder of the database.
+    pub(crate) fn folder(&self) -> Result<PathBuf> {
+        if let Some(folder) = &self.db {
+            return Ok(folder.clone());
+        }
+        let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")));
+        let data = data.ok_or_else(|| Error::invalid("no database given: name one with --db DIR or MEDIALITH_DB"))?;
+        Ok(data.join("medialith"))
+    }
+
+    fn options(&self) -> Options {
+        let mut options = Options::default();
+        if let Some(bytes) = self.memory {
+            options.memory_bytes = bytes;
+        }
+        options
+    }
+
+    /// The database for reading, beside which nothing is created.
+    pub(crate) fn open(&self) -> Result<Engine> {
+        let folder = self.folder()?;
+        self.exists(&folder)?;
+        Engine::open(&folder, Options { create_if_missing: false, ..self.options() })
+    }
+
+    /// The dataset of a database that exists.
+    pub(crate) fn dataset(&self) -> Result<Dataset> {
+        self.open()?.dataset(&self.project, &self.dataset)
+    }
+
+    /// The dataset for writing: database, project and dataset are created where they are missing.
+    pub(crate) fn create(&self) -> Result<Dataset> {
+        let engine = Engine::open(&self.folder()?, self.options())?;
+        unless_there(engine.create_project(&self.project, ProjectSpec::default()).map(drop))?;
+        unless_there(engine.create_dataset(&self.project, &self.dataset, DatasetSpec::default()).map(drop))?;
+        engine.dataset(&self.project, &self.dataset)
+    }
+
+    fn exists(&self, folder: &std::path::Path) -> Result<()> {
+        if folder.exists() {
+            return Ok(());
+        }
+        let shown = folder.display();
+        let advice = "`medialith index FOLDER` makes one, --db DIR names another";
+        Err(Error::new(ErrorKind::NotFound, format!("there is no database in {shown}; {advice}")))
+    }
+}
+
+fn unless_there(made: Result<()>) -> Result<()> {
+    match made {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,382 @@
+//! The real command, verb by verb, with the bad input that people give it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A database in a folder of its own.
+struct Desk {
+    folder: TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        Desk { folder: TempDir::new().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_medialith"));
+        command.args(args).env_clear().env("MEDIALITH_DB", self.path("db"));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Run {
+        finished(self.command(args).output().unwrap())
+    }
+
+    /// Runs with `input` on standard input.
+    fn feed(&self, args: &[&str], input: &[u8]) -> Run {
+        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        // A command may end before it has read everything.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let run = finished(child.wait_with_output().unwrap());
+        writer.join().unwrap();
+        run
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+fn finished(output: Output) -> Run {
+    let run = Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(!run.err.contains("panicked"), "{run:?}");
+    run
+}
+
+impl Run {
+    /// The command did what was asked.
+    fn ok(self) -> Run {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+
+    /// The command ended with this code and said why, in words.
+    fn fails(self, code: i32, named: &str) -> Run {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.err.contains(named), "expected {named:?} in {self:?}");
+        self
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+}
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample")
+}
+
+const TWO: &str = "{\"URI\":\"oss://b/a.jpg\",\"Title\":\"Old harbour\",\"Size\":10}\n{\"URI\":\"oss://b/z.jpg\",\"Title\":\"New harbour\",\"Size\":20}\n";
+
+#[test]
+fn import_reports_bad_lines_and_stores_the_rest() {
+    let desk = Desk::new();
+    let input =
+        format!("{TWO}\nnot json\n{{\"URI\":\"http://x/y\"}}\n{{\"URI\":\"oss://b/k\",\"Size\":\"x\"}}\n\u{fffd}\n");
+    let path = desk.write("in.jsonl", input.as_bytes());
+    let run = desk.run(&["import", &path]).fails(3, "4 lines not stored");
+    for line in ["in.jsonl:4: not a File document", "in.jsonl:5: URI: expected oss://", "in.jsonl:6:", "in.jsonl:7:"] {
+        assert!(run.err.contains(line), "{line}: {run:?}");
+    }
+    assert!(run.err.contains("2 documents stored"), "{run:?}");
+    assert_eq!(desk.run(&["export"]).ok().out.lines().count(), 2);
+}
+
+#[test]
+fn import_from_standard_input_and_compressed() {
+    let desk = Desk::new();
+    let quiet = desk.feed(&["import", "--quiet", "-"], TWO.as_bytes()).ok();
+    assert_eq!((quiet.out.as_str(), quiet.err.as_str()), ("", ""));
+    let frame = ruzstd::encoding::compress_to_vec(
+        TWO.replace("oss://b", "oss://c").as_bytes(),
+        ruzstd::encoding::CompressionLevel::Fastest,
+    );
+    desk.run(&["import", &desk.write("in.zst", &frame)]).ok();
+    assert_eq!(desk.run(&["export"]).ok().out.lines().count(), 4);
+    let broken = desk.write("cut.zst", &frame[..frame.len() - 5]);
+    desk.run(&["import", &broken]).fails(1, "cut.zst");
+    desk.run(&["import", "/no/such/file"]).fails(1, "/no/such/file");
+    desk.run(&["import", "/"]).fails(2, "folder");
+}
+
+#[test]
+fn export_is_what_import_reads() {
+    let (one, two) = (Desk::new(), Desk::new());
+    one.run(&["index", "--bucket", "sample", sample().to_str().unwrap()]).ok();
+    let exported = one.run(&["export"]).ok().out;
+    assert!(exported.lines().count() >= 25, "{exported}");
+    two.feed(&["import", "-"], exported.as_bytes()).ok();
+    let again = two.run(&["export"]).ok().out;
+    let without_times = |text: &str| -> Vec<serde_json::Value> {
+        let document = |line: &str| {
+            let mut value: serde_json::Value = serde_json::from_str(line).unwrap();
+            for member in ["CreateTime", "UpdateTime"] {
+                value.as_object_mut().unwrap().remove(member);
+            }
+            value
+        };
+        text.lines().map(document).collect()
+    };
+    assert_eq!(without_times(&exported), without_times(&again));
+}
+
+#[test]
+fn index_finds_the_sample_in_every_script() {
+    let desk = Desk::new();
+    let folder = sample();
+    let folder = folder.to_str().unwrap();
+    let run = desk.run(&["index", "--bucket", "sample", folder]).ok();
+    assert!(run.out.contains("image") && run.out.contains("audio") && run.out.contains("video"), "{run:?}");
+    let uris = |text: &str| -> Vec<String> {
+        let answer = desk.run(&["search", "--json", "--limit", "200", "--fields", "URI", text]).ok().json();
+        let files = answer["Files"].as_array().unwrap().clone();
+        assert_eq!(answer["TotalHits"], files.len());
+        files.iter().map(|f| f["URI"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(uris("ferry"), ["oss://sample/videos/ferry.mp4"]);
+    assert!(uris("\u{65e5}\u{843d}").iter().any(|u| u.ends_with("\u{897f}\u{6e56}\u{65e5}\u{843d}.jpg")));
+    assert_eq!(uris("\u{6e56}").len(), 1, "one character is enough");
+    assert_eq!(uris("ELECTRICO"), ["oss://sample/photos/2024/Lisboa/El\u{e9}ctrico 28.jpg"]);
+    assert_eq!(uris("ferryx qqq"), Vec::<String>::new());
+    let table = desk.run(&["search", "midnight"]).ok().out;
+    assert!(table.contains("[Midnight]") && table.contains("oss://sample/"), "{table}");
+    let again = desk.run(&["index", "--bucket", "sample", folder]).ok();
+    assert!(again.out.contains("unchanged"), "{again:?}");
+}
+
+#[test]
+fn index_names_what_it_cannot_read() {
+    let desk = Desk::new();
+    desk.run(&["index", "/no/such/folder"]).fails(4, "/no/such/folder");
+    desk.run(&["index", "--bucket", "no good", sample().to_str().unwrap()]).fails(2, "no good");
+    std::fs::create_dir(desk.path("in")).unwrap();
+    desk.write("in/broken.jpg", b"\xff\xd8\xff\xe1\xff\xffExif\0\0MM");
+    desk.write("in/empty.mp4", b"");
+    desk.run(&["index", desk.path("in").to_str().unwrap()]).ok();
+    assert_eq!(desk.run(&["export"]).ok().out.lines().count(), 2, "every file has its record");
+}
+
+#[test]
+fn get_and_rm() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let got = desk.run(&["get", "oss://b/a.jpg", "--fields", "Title,Size"]).ok();
+    assert_eq!(got.json(), serde_json::json!({"Title": "Old harbour", "Size": 10}));
+    let partly = desk.run(&["get", "oss://b/nope", "oss://b/z.jpg"]).fails(4, "oss://b/nope");
+    assert!(partly.out.contains("New harbour"));
+    desk.run(&["get", "oss://b/a.jpg", "--fields", "Nope"]).fails(2, "unknown field \"Nope\"");
+    desk.run(&["get", "not a uri"]).fails(2, "expected oss://bucket/key");
+    let removed = desk.run(&["rm", "oss://b/a.jpg", "oss://b/never-there"]).ok();
+    assert!(removed.err.contains("1 file forgotten"), "{removed:?}");
+    assert_eq!(desk.feed(&["rm", "-"], b"oss://b/z.jpg\n").ok().err, "1 file forgotten\n");
+    assert_eq!(desk.run(&["export"]).ok().out, "");
+}
+
+#[test]
+fn search_pages_sorts_and_refuses() {
+    let desk = Desk::new();
+    let many: String = (0..450).map(|n| format!("{{\"URI\":\"oss://b/{n:03}.jpg\",\"Size\":{}}}\n", n % 7)).collect();
+    desk.feed(&["import", "-"], many.as_bytes()).ok();
+    let all = desk.run(&["search", "--json", "--limit", "1000", "--sort", "Size", "--order", "asc", "jpg"]).ok().json();
+    let sizes: Vec<i64> = all["Files"].as_array().unwrap().iter().map(|f| f["Size"].as_i64().unwrap()).collect();
+    assert!(sizes.len() == 450 && sizes.is_sorted() && all["TotalHits"] == 450 && all["NextToken"] == "");
+    let first = desk.run(&["search", "--json", "-n", "3", "jpg"]).ok().json();
+    let token = first["NextToken"].as_str().unwrap();
+    let second = desk.run(&["search", "--json", "-n", "1", "--next", token, "jpg"]).ok().json();
+    assert_eq!(second["Files"][0]["URI"], "oss://b/003.jpg");
+    desk.run(&["search", "--next", token, "other"]).fails(2, "token");
+    desk.run(&["search", "--next", "garbage", "jpg"]).fails(2, "token");
+    desk.run(&["search", ""]).fails(2, "");
+    desk.run(&["search"]).fails(2, "TEXT");
+    desk.run(&["search", "--sort", "Nope", "x"]).fails(2, "Nope");
+    desk.run(&["search", "--sort", "Size", "--order", "up", "x"]).fails(2, "up");
+    let table = desk.run(&["search", "-n", "2", "jpg"]).ok().out;
+    assert!(table.contains("450 files, 2 shown") && table.contains("next page: --next "), "{table}");
+}
+
+#[test]
+fn query_answers_line_by_line() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let long = format!("{{\"Action\":\"GetFileMeta\",\"URI\":\"oss://b/{}\"}}", "x".repeat(1 << 20));
+    let requests = [
+        r#"{"Action":"FuzzyQuery","Query":"harbour","Sort":"Size","WithFields":["URI"]}"#,
+        r#"{"Action":"FuzzyQuery","Query":"old","WithFields":"[\"Title\"]","WithoutTotalHits":true}"#,
+        r#"{"Action":"GetFileMeta","URI":"oss://b/a.jpg","WithFields":["Title"]}"#,
+        r#"{"Action":"BatchGetFileMeta","URIs":["oss://b/z.jpg","oss://b/none","oss://b/a.jpg"],"WithFields":["URI"]}"#,
+        r#"{"Action":"GetFileMeta","URI":"oss://b/none"}"#,
+        r#"{"Action":"FuzzyQuery","Query":""}"#,
+        r#"{"Action":"FuzzyQuery","Query":"x","MaxResults":201}"#,
+        r#"{"Action":"FuzzyQuery","Query":"x","DatasetName":"none"}"#,
+        r#"{"Action":"Nope"}"#,
+        "[]",
+        &long,
+    ];
+    let run = desk.feed(&["query", "--stdin"], requests.join("\n").as_bytes());
+    assert_eq!(run.code, 3, "{run:?}");
+    let answers: Vec<serde_json::Value> = run.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.len(), requests.len());
+    assert!(answers.iter().all(|a| a["ElapsedMicros"].is_u64()));
+    assert_eq!(answers[0]["Files"], serde_json::json!([{"URI": "oss://b/z.jpg"}, {"URI": "oss://b/a.jpg"}]));
+    assert_eq!((&answers[0]["TotalHits"], answers[0].get("NextToken")), (&serde_json::json!(2), None));
+    assert_eq!(
+        (answers[1]["Files"].to_string(), answers[1].get("TotalHits")),
+        (r#"[{"Title":"Old harbour"}]"#.into(), None)
+    );
+    assert_eq!(answers[2]["Files"], serde_json::json!([{"Title": "Old harbour"}]));
+    assert_eq!(answers[3]["Files"], serde_json::json!([{"URI": "oss://b/z.jpg"}, {"URI": "oss://b/a.jpg"}]));
+    let codes: Vec<&str> = answers[4..].iter().map(|a| a["Code"].as_str().unwrap()).collect();
+    let (missing, invalid) = ("ResourceNotFound", "InvalidArgument");
+    assert_eq!(codes, [missing, invalid, invalid, missing, invalid, invalid, invalid]);
+}
+
+#[test]
+fn no_database_and_no_such_names() {
+    let desk = Desk::new();
+    for args in
+        [&["search", "x"][..], &["get", "oss://b/k"], &["export"], &["stats"], &["check"], &["query", "--stdin"]]
+    {
+        desk.run(args).fails(4, "there is no database in");
+    }
+    assert!(!desk.path("db").exists(), "reading creates nothing");
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    desk.run(&["--dataset", "other", "search", "x"]).fails(4, "other");
+    desk.run(&["--project", "other", "search", "x"]).fails(4, "other");
+    desk.feed(&["--project", "1bad", "import", "-"], TWO.as_bytes()).fails(2, "1bad");
+    desk.run(&["--memory", "lots", "stats"]).fails(2, "lots");
+    desk.run(&["frobnicate"]).fails(2, "frobnicate");
+    let help = desk.run(&["--help"]).ok().out;
+    assert!(help.contains("Exit codes:") && help.contains("MEDIALITH_DB"), "{help}");
+}
+
+#[test]
+fn a_folder_that_is_no_database() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("db")).unwrap();
+    desk.write("db/holiday.txt", b"mine");
+    let run = desk.run(&["search", "x"]);
+    assert!([1, 2, 4, 6].contains(&run.code) && run.err.contains("db"), "{run:?}");
+    let run = desk.feed(&["import", "-"], TWO.as_bytes());
+    assert!(run.code != 0 && run.err.contains("db"), "{run:?}");
+    let left: Vec<_> = std::fs::read_dir(desk.path("db")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["holiday.txt"], "nothing of ours appears in a foreign folder");
+}
+
+/// A `query` process that has answered once, so that it surely holds the database.
+fn holder(desk: &Desk) -> Child {
+    let mut child = desk.command(&["query", "--stdin"]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.as_mut().unwrap(), "{{\"Action\":\"FuzzyQuery\",\"Query\":\"harbour\"}}").unwrap();
+    let mut byte = [0u8; 1];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    child
+}
+
+#[test]
+fn a_second_process_is_told_who_has_the_database() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let mut child = holder(&desk);
+    let pid = child.id().to_string();
+    desk.feed(&["import", "-"], TWO.as_bytes()).fails(5, &pid);
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+    desk.run(&["check"]).ok();
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let desk = Desk::new();
+    let many: String =
+        (0..20_000).map(|n| format!("{{\"URI\":\"oss://b/{n:05}-{}.jpg\"}}\n", "x".repeat(50))).collect();
+    desk.feed(&["import", "-"], many.as_bytes()).ok();
+    let mut child = desk.command(&["export"]).spawn().unwrap();
+    drop(child.stdout.take());
+    let run = finished(child.wait_with_output().unwrap());
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+}
+
+#[test]
+fn import_stops_cleanly_when_asked() {
+    let desk = Desk::new();
+    let mut child = desk.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let many: String = (0..10_000).map(|n| format!("{{\"URI\":\"oss://b/{n:05}.jpg\"}}\n")).collect();
+    child.stdin.as_mut().unwrap().write_all(many.as_bytes()).unwrap();
+    // The batch is whole, so it is stored although the input stays open.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let stdin = child.stdin.take();
+    let run = finished(child.wait_with_output().unwrap());
+    drop(stdin);
+    run.fails(130, "10,000 documents stored");
+    assert_eq!(desk.run(&["export"]).ok().out.lines().count(), 10_000);
+}
+
+#[test]
+fn stats_check_backup_and_completions() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let stats = desk.run(&["stats", "--json"]).ok().json();
+    assert_eq!(stats["FileCount"], 2, "{stats}");
+    assert!(desk.run(&["stats"]).ok().out.contains("files"));
+    desk.run(&["check"]).ok();
+    let copy = desk.path("copy");
+    let copy = copy.to_str().unwrap();
+    desk.run(&["backup", copy]).ok();
+    desk.run(&["rm", "oss://b/a.jpg"]).ok();
+    assert_eq!(desk.run(&["--db", copy, "export"]).ok().out.lines().count(), 2);
+    desk.run(&["--db", copy, "check"]).ok();
+    let again = desk.run(&["backup", copy]);
+    assert!(again.code != 0 && again.err.contains("copy"), "{again:?}");
+    assert!(desk.run(&["completions", "bash"]).ok().out.contains("_medialith"));
+}
+
+#[test]
+fn a_damaged_database_says_so() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let current = desk.path("db");
+    let mut damaged = 0;
+    for entry in walk(&current) {
+        if entry.file_name().unwrap().to_str().unwrap().starts_with("MANIFEST") {
+            std::fs::write(&entry, b"nonsense").unwrap();
+            damaged += 1;
+        }
+    }
+    assert!(damaged > 0, "the database keeps a manifest");
+    let run = desk.run(&["search", "harbour"]);
+    assert!(run.code != 0 && !run.err.is_empty(), "{run:?}");
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}
