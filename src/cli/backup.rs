@@ -14,7 +14,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
-    place.open()?.checkpoint(&args.to)?;
+    place.write()?.checkpoint(&args.to)?;
     note(format_args!("backup in {0}; use it with --db {0}", args.to.display()));
     Ok(Exit::Done)
 }

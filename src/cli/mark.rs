@@ -45,7 +45,8 @@ fn without_distance(part: &str) -> &str {
     bare.strip_suffix('~').or_else(|| part.strip_suffix('~')).unwrap_or(part)
 }
 
-/// The folded characters of a text, each with the byte range of the character it came from.
+/// The folded characters of a text, each with the byte range of the character it came from: the index's folding
+/// (compatibility form, diacritics removed, case folded, composed), one character at a time.
 fn fold(text: &str) -> Vec<(char, Range<usize>)> {
     let mut folded = Vec::with_capacity(text.len());
     let mut buffer = [0u8; 4];
@@ -55,11 +56,17 @@ fn fold(text: &str) -> Vec<(char, Range<usize>)> {
             folded.push((c.to_ascii_lowercase(), range));
             continue;
         }
-        let plain: String = c.encode_utf8(&mut buffer).nfkd().collect();
-        let lower = caseless::default_case_fold_str(&plain);
-        folded.extend(lower.nfkd().filter(|c| !is_combining_mark(*c)).map(|c| (c, range.clone())));
+        let bare: String = c.encode_utf8(&mut buffer).nfkd().filter(|c| !is_diacritic(*c)).collect();
+        let lower = caseless::default_case_fold_str(&bare);
+        folded.extend(lower.nfkd().filter(|c| !is_diacritic(*c)).nfkc().map(|c| (c, range.clone())));
     }
     folded
+}
+
+/// Combining marks that are not part of a letter in the scripts that use them.
+fn is_diacritic(c: char) -> bool {
+    is_combining_mark(c)
+        && matches!(u32::from(c), 0x300..=0x36F | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x20D0..=0x20FF | 0xFE20..=0xFE2F)
 }
 
 fn occurrences(text: &[(char, Range<usize>)], part: &[char]) -> Vec<Range<usize>> {
@@ -109,6 +116,7 @@ mod tests {
             shown("\u{65e5}\u{843d}", "\u{897f}\u{6e56}\u{65e5}\u{843d}.jpg"),
             "\u{897f}\u{6e56}[\u{65e5}\u{843d}].jpg"
         );
+        assert_eq!(shown("\u{304b}", "\u{304b}\u{304c}"), "[\u{304b}]\u{304c}");
         assert_eq!(shown("abc", "\u{ff21}\u{ff22}\u{ff23}"), "[\u{ff21}\u{ff22}\u{ff23}]");
     }
 

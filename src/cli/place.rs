@@ -3,7 +3,7 @@
 use super::args::Place;
 use crate::engine::{Dataset, Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{DatasetSpec, ProjectSpec};
+use crate::model::{DatasetSpec, Name, ProjectSpec};
 use std::path::PathBuf;
 
 impl Place {
@@ -19,34 +19,42 @@ impl Place {
     }
 
     fn options(&self) -> Options {
-        let mut options = Options::default();
+        let mut options = Options { create_if_missing: false, ..Options::default() };
         if let Some(bytes) = self.memory {
-            options.memory_bytes = bytes;
+            options.memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
         options
     }
 
-    /// The database for reading, beside which nothing is created.
-    pub(crate) fn open(&self) -> Result<Engine> {
-        let folder = self.folder()?;
-        self.exists(&folder)?;
-        Engine::open(&folder, Options { create_if_missing: false, ..self.options() })
+    /// The database for reading only: others may read at the same time, and nothing in its folder changes.
+    pub(crate) fn read(&self) -> Result<Engine> {
+        self.exists()?;
+        Engine::open(self.folder()?, Options { read_only: true, ..self.options() })
     }
 
-    /// The dataset of a database that exists.
+    /// The database for changing what is there.
+    pub(crate) fn write(&self) -> Result<Engine> {
+        self.exists()?;
+        Engine::open(self.folder()?, self.options())
+    }
+
+    /// The dataset for reading only.
     pub(crate) fn dataset(&self) -> Result<Dataset> {
-        self.open()?.dataset(&self.project, &self.dataset)
+        self.read()?.dataset(&self.project, &self.dataset)
     }
 
-    /// The dataset for writing: database, project and dataset are created where they are missing.
+    /// The dataset for filling: database, project and dataset are created where they are missing.
     pub(crate) fn create(&self) -> Result<Dataset> {
-        let engine = Engine::open(&self.folder()?, self.options())?;
-        unless_there(engine.create_project(&self.project, ProjectSpec::default()).map(drop))?;
-        unless_there(engine.create_dataset(&self.project, &self.dataset, DatasetSpec::default()).map(drop))?;
+        Name::parse("--project", &self.project)?;
+        Name::parse("--dataset", &self.dataset)?;
+        let engine = Engine::open(self.folder()?, Options { create_if_missing: true, ..self.options() })?;
+        unless_there(engine.create_project(&self.project, &ProjectSpec::default()).map(drop))?;
+        unless_there(engine.create_dataset(&self.project, &self.dataset, &DatasetSpec::default()).map(drop))?;
         engine.dataset(&self.project, &self.dataset)
     }
 
-    fn exists(&self, folder: &std::path::Path) -> Result<()> {
+    fn exists(&self) -> Result<()> {
+        let folder = self.folder()?;
         if folder.exists() {
             return Ok(());
         }

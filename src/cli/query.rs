@@ -95,7 +95,7 @@ struct Desk<'a> {
 }
 
 pub(crate) fn run(_args: &Args, place: &Place) -> Result<Exit> {
-    let mut desk = Desk { engine: place.open()?, place, datasets: HashMap::new() };
+    let mut desk = Desk { engine: place.read()?, place, datasets: HashMap::new() };
     let mut lines = Lines::open(Path::new("-"))?;
     let mut out = Output::new();
     let mut exit = Exit::Done;

@@ -24,14 +24,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let uris = if args.uris == ["-"] { from_stdin()? } else { args.uris.clone() };
     uris.iter().try_for_each(|uri| Uri::parse(uri).map(drop))?;
-    let dataset = place.dataset()?;
-    let before = dataset.describe()?.file_count;
+    let dataset = place.write()?.dataset(&place.project, &place.dataset)?;
+    let mut removed = 0;
     for batch in uris.chunks(BATCH) {
-        dataset.delete(batch)?;
+        removed += dataset.delete(batch.to_vec())?.into_iter().filter(|there| *there).count() as u64;
     }
-    let removed = before - dataset.describe()?.file_count;
     if !args.quiet {
-        note(format_args!("{} forgotten", counted(u64::try_from(removed).unwrap_or(0), "file")));
+        note(format_args!("{} forgotten", counted(removed, "file")));
     }
     Ok(Exit::Done)
 }

@@ -60,6 +60,7 @@ struct Found {
     files: Vec<File>,
     total: Option<u64>,
     next: String,
+    fell_back: bool,
 }
 
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
@@ -100,12 +101,13 @@ fn with_uri(fields: &[FieldId]) -> Vec<FieldId> {
 
 /// As many pages as `limit` files take.
 fn collect(dataset: &Dataset, mut query: FuzzyQuery, limit: usize) -> Result<Found> {
-    let mut found = Found { files: Vec::new(), total: None, next: String::new() };
+    let mut found = Found { files: Vec::new(), total: None, next: String::new(), fell_back: false };
     while found.files.len() < limit {
         query.page.max_results = (limit - found.files.len()).min(MAX_PAGE);
         let answer = dataset.fuzzy(&query)?;
         // Only the first page counts; the others belong to the same question.
         found.total = found.total.or(answer.total);
+        found.fell_back = answer.fell_back;
         query.without_total = true;
         found.files.extend(answer.files);
         found.next = answer.next_token.clone();
@@ -187,6 +189,9 @@ fn surroundings(text: &str, parts: &Parts) -> String {
 
 fn footer(out: &mut Output, found: &Found) -> Result<()> {
     let shown = found.files.len() as u64;
+    if found.fell_back {
+        out.line("nothing matches as written; these are close")?;
+    }
     match found.total {
         Some(total) if total > shown => out.line(format_args!("{}, {shown} shown", counted(total, "file")))?,
         Some(total) => out.line(counted(total, "file"))?,

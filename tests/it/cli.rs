@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A database in a folder of its own.
@@ -286,12 +287,15 @@ fn a_folder_that_is_no_database() {
     assert_eq!(left, ["holiday.txt"], "nothing of ours appears in a foreign folder");
 }
 
-/// A `query` process that has answered once, so that it surely holds the database.
+/// An `import` that waits for its input and surely holds the database: its number stands in the lock file.
 fn holder(desk: &Desk) -> Child {
-    let mut child = desk.command(&["query", "--stdin"]).stdin(Stdio::piped()).spawn().unwrap();
-    writeln!(child.stdin.as_mut().unwrap(), "{{\"Action\":\"FuzzyQuery\",\"Query\":\"harbour\"}}").unwrap();
-    let mut byte = [0u8; 1];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut byte).unwrap();
+    let mut child = desk.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    let pid = child.id().to_string();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while std::fs::read_to_string(desk.path("db/LOCK")).ok() != Some(pid.clone()) {
+        assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no lock was taken");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     child
 }
 
@@ -300,11 +304,23 @@ fn a_second_process_is_told_who_has_the_database() {
     let desk = Desk::new();
     desk.feed(&["import", "-"], TWO.as_bytes()).ok();
     let mut child = holder(&desk);
-    let pid = child.id().to_string();
-    desk.feed(&["import", "-"], TWO.as_bytes()).fails(5, &pid);
+    desk.feed(&["import", "-"], TWO.as_bytes()).fails(5, &child.id().to_string());
+    desk.run(&["search", "harbour"]).fails(5, "in use");
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
     desk.run(&["check"]).ok();
+}
+
+#[test]
+fn readers_share_the_database() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], TWO.as_bytes()).ok();
+    let mut child = desk.command(&["query", "--stdin"]).stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.as_mut().unwrap(), "{{\"Action\":\"FuzzyQuery\",\"Query\":\"harbour\"}}").unwrap();
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+    assert!(desk.run(&["search", "harbour"]).ok().out.contains("2 files"));
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
@@ -326,7 +342,7 @@ fn import_stops_cleanly_when_asked() {
     let many: String = (0..10_000).map(|n| format!("{{\"URI\":\"oss://b/{n:05}.jpg\"}}\n")).collect();
     child.stdin.as_mut().unwrap().write_all(many.as_bytes()).unwrap();
     // The batch is whole, so it is stored although the input stays open.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(2));
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let stdin = child.stdin.take();

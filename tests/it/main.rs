@@ -12,6 +12,7 @@ mod cli;
 mod docs;
 #[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]
 mod ingest;
