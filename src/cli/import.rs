@@ -61,6 +61,11 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         });
         stored.inspect_err(|_| bar.finish_and_clear())?;
     }
+    if !sums.stopped {
+        bar.set_message("finishing");
+        // What is in segment files need not be indexed again by the next command.
+        dataset.settle()?;
+    }
     bar.finish_and_clear();
     Ok(summary(args, &sums, started.elapsed().as_secs_f64()))
 }

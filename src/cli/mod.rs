@@ -11,6 +11,7 @@ mod mark;
 mod output;
 mod place;
 mod progress;
+mod survey;
 mod table;
 
 mod backup;
