@@ -26,6 +26,14 @@ impl Op {
         }
     }
 
+    fn len(&self) -> usize {
+        match self {
+            Op::Put(files) => files.len(),
+            Op::Update(files) => files.len(),
+            Op::Delete(uris) => uris.len(),
+        }
+    }
+
     fn size(&self) -> Size {
         match self {
             Op::Put(files) => files.iter().map(|f| Size::of(&f.file)).sum(),
@@ -170,6 +178,8 @@ impl Slot {
 /// All files that a group touches, by URI, and what the counters will be.
 pub(super) struct Group {
     pub(super) slots: Vec<Slot>,
+    /// The slot of each file of each job, in the order of the jobs.
+    places: std::vec::IntoIter<usize>,
     pub(super) counters: CountersRow,
     limits: Limits,
     now: Timestamp,
@@ -185,9 +195,17 @@ impl Group {
         limits: Limits,
         now: Timestamp,
     ) -> Result<Group> {
-        let mut uris: Vec<&str> = ops.iter().flat_map(Op::uris).collect();
-        uris.sort_unstable();
-        uris.dedup();
+        let mut asked: Vec<(&str, usize)> = ops.iter().flat_map(Op::uris).zip(0..).collect();
+        asked.sort_unstable();
+        let (mut uris, mut places): (Vec<&str>, Vec<usize>) = (Vec::with_capacity(asked.len()), vec![0; asked.len()]);
+        for (uri, number) in asked {
+            if uris.last() != Some(&uri) {
+                uris.push(uri);
+            }
+            if let Some(place) = places.get_mut(number) {
+                *place = uris.len() - 1;
+            }
+        }
         let updates = ops.iter().any(|op| matches!(op, Op::Update(_)));
         let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset, uri).bytes).collect();
         let mut slots: Vec<Slot> = Vec::with_capacity(uris.len());
@@ -197,13 +215,15 @@ impl Group {
             slots.push(Slot { uri: uri.to_owned(), before, after: After::Same });
             Ok(())
         })?;
-        Ok(Group { slots, counters, limits, now })
+        Ok(Group { slots, places: places.into_iter(), counters, limits, now })
     }
 
-    /// Applies a job; where it would pass a limit, nothing of it is applied.
+    /// Applies the next of the jobs that were loaded; where it would pass a limit, nothing of it is applied.
     pub(super) fn apply(&mut self, op: Op) -> Result<Outcome> {
-        let (counters, mut undo) = (self.counters, Vec::new());
-        let outcome = self.apply_each(op, &mut undo).and_then(|outcome| self.check_limits(counters).map(|()| outcome));
+        let places: Vec<usize> = self.places.by_ref().take(op.len()).collect();
+        let (counters, mut undo) = (self.counters, Vec::with_capacity(places.len()));
+        let outcome =
+            self.apply_each(op, places, &mut undo).and_then(|outcome| self.check_limits(counters).map(|()| outcome));
         if outcome.is_err() {
             for (at, after) in undo.into_iter().rev() {
                 if let Some(slot) = self.slots.get_mut(at) {
@@ -215,41 +235,28 @@ impl Group {
         outcome
     }
 
-    fn apply_each(&mut self, op: Op, undo: &mut Vec<(usize, After)>) -> Result<Outcome> {
+    fn apply_each(&mut self, op: Op, places: Vec<usize>, undo: &mut Vec<(usize, After)>) -> Result<Outcome> {
         let now = self.now;
         match op {
-            Op::Put(files) => files
+            Op::Put(files) => Ok(files
                 .into_iter()
-                .map(|incoming| {
-                    let at = self.position(incoming.file.uri())?;
+                .zip(places)
+                .map(|(incoming, at)| {
                     let created = self.slots.get(at).map_or(now, |slot| slot.created(now));
                     let record = document::to_record(incoming, created, now);
-                    Ok(self.change(at, After::Put(Box::new(record)), undo))
+                    self.change(at, After::Put(Box::new(record)), undo)
                 })
-                .collect(),
-            Op::Delete(uris) => uris
-                .iter()
-                .map(|uri| {
-                    let at = self.position(uri)?;
-                    Ok(self.change(at, After::Gone, undo))
-                })
-                .collect(),
-            Op::Update(files) => files.iter().map(|file| self.update(file, undo)).collect(),
+                .collect()),
+            Op::Delete(_) => Ok(places.into_iter().map(|at| self.change(at, After::Gone, undo)).collect()),
+            Op::Update(files) => files.iter().zip(places).map(|(file, at)| self.update(at, file, undo)).collect(),
         }
     }
 
-    fn update(&mut self, change: &File, undo: &mut Vec<(usize, After)>) -> Result<bool> {
-        let at = self.position(change.uri())?;
+    fn update(&mut self, at: usize, change: &File, undo: &mut Vec<(usize, After)>) -> Result<bool> {
         let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
         document::update(&mut record.members, change);
         record.updated = self.now;
         Ok(self.change(at, After::Put(Box::new(record)), undo))
-    }
-
-    fn position(&self, uri: &str) -> Result<usize> {
-        self.slots
-            .binary_search_by(|slot| slot.uri.as_str().cmp(uri))
-            .map_err(|_| Error::new(ErrorKind::Internal, format!("{uri:?} is not among the files of its group")))
     }
 
     /// Sets what becomes of a file, counts it, and says whether the file existed.

@@ -36,7 +36,7 @@ pub(super) fn database(options: &StoreOptions) -> Options {
     db.set_manifest_preallocation_size(64 << 10);
     db.set_max_manifest_file_size(4 << 20);
     db.set_track_and_verify_wals_in_manifest(true);
-    // A torn record at the end of the log is a write that was never acknowledged; anything else is corruption.
+    // Up to the first record that is not whole: after a crash that is a write that was never acknowledged.
     db.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     db.set_max_open_files(256);
     db.set_skip_stats_update_on_db_open(true);

@@ -107,17 +107,18 @@ const LONGEST: usize = 80;
 
 /// The number of a word, if it has one.
 pub(super) fn number(text: &str) -> Option<u8> {
-    static SORTED: OnceLock<Vec<(&str, u8)>> = OnceLock::new();
+    // By length first: most steps of the search then compare two integers.
+    static SORTED: OnceLock<Vec<(usize, &str, u8)>> = OnceLock::new();
     if text.len() > LONGEST {
         return None;
     }
     let sorted = SORTED.get_or_init(|| {
-        let mut all: Vec<(&str, u8)> = WORDS.iter().copied().zip(0..=u8::MAX).collect();
+        let mut all: Vec<(usize, &str, u8)> = WORDS.iter().zip(0..=u8::MAX).map(|(w, n)| (w.len(), *w, n)).collect();
         all.sort_unstable();
         all
     });
-    let at = sorted.binary_search_by(|(word, _)| (*word).cmp(text)).ok()?;
-    sorted.get(at).map(|(_, number)| *number)
+    let at = sorted.binary_search_by(|(len, word, _)| len.cmp(&text.len()).then_with(|| (*word).cmp(text))).ok()?;
+    sorted.get(at).map(|(_, _, number)| *number)
 }
 
 /// The word of a number.
