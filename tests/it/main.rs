@@ -12,6 +12,8 @@ mod cli;
 mod docs;
 #[cfg(feature = "engine")]
 mod engine;
+#[cfg(feature = "extract")]
+mod extract_media;
 #[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]
