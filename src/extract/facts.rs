@@ -121,8 +121,8 @@ pub struct Facts {
     pub audio_streams: Vec<Members>,
     /// Members of `Subtitles`, in the container's order.
     pub subtitles: Vec<Members>,
-    /// Members of `AudioCovers`: dimensions of pictures attached to audio.
-    pub audio_covers: Vec<Members>,
+    /// Width and height of the pictures attached to audio, for `AudioCovers`.
+    pub audio_covers: Vec<(u32, u32)>,
 }
 
 impl Facts {
@@ -174,6 +174,18 @@ impl Facts {
             }
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Facts and warnings so far, for [`Facts::found_in`].
+    pub fn mark(&self) -> (usize, usize) {
+        (self.facts.len(), self.warnings.len())
+    }
+
+    /// Says that everything since `mark` was found in a packed block at `offset`: offsets inside unpacked bytes mean
+    /// nothing to who looks at the file.
+    pub fn found_in(&mut self, mark: (usize, usize), offset: u64) {
+        self.facts.iter_mut().skip(mark.0).for_each(|fact| fact.offset = offset);
+        self.warnings.iter_mut().skip(mark.1).for_each(|warning| warning.offset = offset);
     }
 
     /// The parser knows the format better than the sniffer did (DNG inside TIFF, audio-only Matroska).

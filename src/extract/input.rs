@@ -84,6 +84,16 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// A cursor over bytes that were unpacked from this file: same caps, same clock, one level deeper.
+    pub fn unpacked<'b>(&self, bytes: &'b dyn ReadAt) -> Input<'b> {
+        let mut inner = Input::new(bytes, &self.limits);
+        inner.deadline = self.deadline;
+        inner.depth = self.depth.saturating_add(1);
+        inner.entries = self.entries;
+        inner.format = self.format;
+        inner
+    }
+
     /// The name that errors carry from here on.
     pub fn set_format(&mut self, format: &'static str) {
         self.format = format;

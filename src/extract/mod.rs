@@ -15,11 +15,8 @@ pub mod sniff;
 
 mod facts;
 
-pub mod audio;
 pub mod container;
 pub mod image;
-pub mod stream;
-pub mod video;
 
 pub mod pool;
 
@@ -29,6 +26,7 @@ mod run;
 
 pub use facts::{Datum, Fact, Facts, Group, Moment};
 pub use input::Input;
+pub(crate) use input::length;
 pub use limits::Limits;
 pub use reader::Reader;
 pub use resolve::PRECEDENCE;

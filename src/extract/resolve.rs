@@ -13,8 +13,14 @@ type Row = (FieldId, &'static [(Group, &'static str)]);
 
 /// The precedence of every resolved member.
 pub static PRECEDENCE: &[Row] = &[
-    (field::IMAGE_WIDTH, &[(Group::Header, "ImageWidth")]),
-    (field::IMAGE_HEIGHT, &[(Group::Header, "ImageHeight")]),
+    (
+        field::IMAGE_WIDTH,
+        &[(Group::Header, "ImageWidth"), (Group::Exif, "PixelXDimension"), (Group::Exif, "ImageWidth")],
+    ),
+    (
+        field::IMAGE_HEIGHT,
+        &[(Group::Header, "ImageHeight"), (Group::Exif, "PixelYDimension"), (Group::Exif, "ImageLength")],
+    ),
     (field::ORIENTATION, &[(Group::Exif, "Orientation"), (Group::Header, "Orientation")]),
     (
         field::PRODUCE_TIME,
@@ -27,8 +33,19 @@ pub static PRECEDENCE: &[Row] = &[
         ],
     ),
     (field::LAT_LONG, &[(Group::Place, "Gps"), (Group::Place, "Container")]),
-    (field::TITLE, &[(Group::Tag, "Title"), (Group::Exif, "XPTitle"), (Group::Exif, "ImageDescription")]),
-    (field::ARTIST, &[(Group::Tag, "Artist"), (Group::Exif, "Artist"), (Group::Exif, "XPAuthor")]),
+    (
+        field::TITLE,
+        &[
+            (Group::Tag, "Title"),
+            (Group::Exif, "ImageTitle"),
+            (Group::Exif, "XPTitle"),
+            (Group::Exif, "ImageDescription"),
+        ],
+    ),
+    (
+        field::ARTIST,
+        &[(Group::Tag, "Artist"), (Group::Exif, "Artist"), (Group::Exif, "Photographer"), (Group::Exif, "XPAuthor")],
+    ),
     (field::ALBUM_ARTIST, &[(Group::Tag, "AlbumArtist")]),
     (field::ALBUM, &[(Group::Tag, "Album")]),
     (field::COMPOSER, &[(Group::Tag, "Composer")]),
@@ -67,10 +84,10 @@ fn ways() -> &'static [Way] {
     })
 }
 
-/// Makes the members that the facts support.
-pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Options) -> Members {
+/// The fact that wins for each row of the table.
+fn winners(facts: &[Fact]) -> Vec<Option<&Fact>> {
     let mut best: Vec<Option<(usize, &Fact)>> = vec![None; PRECEDENCE.len()];
-    for fact in &facts.facts {
+    for fact in facts {
         let key = (fact.group, fact.tag.as_ref());
         let start = ways().partition_point(|way| (way.group, way.tag) < key);
         let found = ways().get(start..).unwrap_or(&[]);
@@ -83,22 +100,33 @@ pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Op
             }
         }
     }
+    best.into_iter().map(|slot| slot.map(|(_, fact)| fact)).collect()
+}
+
+/// Makes the members that the facts support.
+pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Options) -> Members {
+    let format = facts.refined.unwrap_or(format);
     let mut members = Members::new();
     let mut doubts = Vec::new();
-    for ((field, _), fact) in PRECEDENCE.iter().zip(&best) {
-        let Some((_, fact)) = *fact else { continue };
+    let mut zone_of = None;
+    for ((field, _), fact) in PRECEDENCE.iter().zip(winners(&facts.facts)) {
+        let Some(fact) = fact else { continue };
+        if let (field::PRODUCE_TIME, Datum::Time(moment)) = (*field, &fact.value) {
+            zone_of = Some((fact.format, fact.offset, zone(moment, facts, options)));
+        }
         match member(*field, fact, facts, options) {
             Some(value) => members.set(*field, value),
             None => doubts.push(doubt(*field, fact)),
         }
     }
     type_members(&mut members, facts, format);
-    if facts.refined.unwrap_or(format).media() == MediaType::Image {
-        members.set(field::EXIF, exif_text::render(facts, facts.refined.unwrap_or(format), size));
+    if format.media() == MediaType::Image {
+        members.set(field::EXIF, exif_text::render(facts, format, size));
     }
-    for warning in doubts {
-        facts.warn(warning);
+    if let Some((of, offset, zone)) = zone_of {
+        facts.add(of, Group::Time, "Zone", offset, zone.to_string());
     }
+    doubts.into_iter().for_each(|warning| facts.warn(warning));
     members
 }
 
@@ -113,6 +141,7 @@ fn member(field: FieldId, fact: &Fact, facts: &Facts, options: &Options) -> Opti
         (Kind::Time, Datum::Time(moment)) => Value::from(rfc3339(moment, zone(moment, facts, options))),
         (Kind::Geo, Datum::Place(place)) => Value::from(place.to_string()),
         (Kind::Int, Datum::Int(number)) => Value::Int(*number),
+        (Kind::Int, Datum::Text(text)) => Value::Int(text.parse().ok()?),
         (Kind::Float, Datum::Float(number)) => Value::Float(*number),
         (Kind::Keyword | Kind::Text | Kind::Stored, Datum::Text(text)) => Value::Text(text.clone()),
         _ => return None,
@@ -120,13 +149,17 @@ fn member(field: FieldId, fact: &Fact, facts: &Facts, options: &Options) -> Opti
     value.check(field).ok().map(|()| value)
 }
 
-fn type_members(members: &mut Members, facts: &mut Facts, format: Format) {
-    let format = facts.refined.unwrap_or(format);
+fn type_members(members: &mut Members, facts: &Facts, format: Format) {
     members.set(field::CONTENT_TYPE, format.content_type());
     members.set(field::MEDIA_TYPE, format.media().name());
     members.set(field::VIDEO_STREAMS, Value::Rows(facts.video_streams.clone()));
     members.set(field::AUDIO_STREAMS, Value::Rows(facts.audio_streams.clone()));
     members.set(field::SUBTITLES, Value::Rows(facts.subtitles.clone()));
+    let cover = |(width, height): &(u32, u32)| format!("{{\"ImageWidth\":{width},\"ImageHeight\":{height}}}");
+    let covers: Vec<String> = facts.audio_covers.iter().map(cover).collect();
+    if !covers.is_empty() {
+        members.set(field::AUDIO_COVERS, Value::Json(format!("[{}]", covers.join(",")).into()));
+    }
 }
 
 /// How an offset from UTC became known.
@@ -167,14 +200,102 @@ fn from_gps(moment: &Moment, gps: &Moment) -> Option<i32> {
     if near && plausible { i32::try_from(offset).ok() } else { None }
 }
 
-/// RFC 3339 (section 5.6). A stated offset of zero is written `Z`, a derived or assumed one `+00:00`.
-fn rfc3339(moment: &Moment, zone: Zone) -> String {
-    let (Zone::Stated(offset) | Zone::FromGps(offset) | Zone::Assumed(offset)) = zone;
-    if matches!(zone, Zone::Stated(0)) {
-        return format!("{}Z", moment.clock);
+impl Zone {
+    fn seconds(self) -> i32 {
+        let (Zone::Stated(offset) | Zone::FromGps(offset) | Zone::Assumed(offset)) = self;
+        offset
     }
+}
+
+impl std::fmt::Display for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let how = match self {
+            Zone::Stated(_) => "stated",
+            Zone::FromGps(_) => "from GPS time",
+            Zone::Assumed(_) => "assumed",
+        };
+        write!(f, "{how} {}", hours_and_minutes(self.seconds()))
+    }
+}
+
+fn hours_and_minutes(offset: i32) -> String {
     let sign = if offset < 0 { '-' } else { '+' };
     let minutes = offset.unsigned_abs().checked_div(60).unwrap_or(0);
     let (hours, rest) = (minutes.checked_div(60).unwrap_or(0), minutes.checked_rem(60).unwrap_or(0));
-    format!("{}{sign}{hours:02}:{rest:02}", moment.clock)
+    format!("{sign}{hours:02}:{rest:02}")
+}
+
+/// RFC 3339 (section 5.6). A stated offset of zero is written `Z`, a derived or assumed one `+00:00`.
+fn rfc3339(moment: &Moment, zone: Zone) -> String {
+    match zone {
+        Zone::Stated(0) => format!("{}Z", moment.clock),
+        zone => format!("{}{}", moment.clock, hours_and_minutes(zone.seconds())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::Limits;
+    use jiff::civil::date;
+
+    fn moment(hour: i8, minute: i8, offset: Option<i32>) -> Moment {
+        Moment { clock: date(2020, 8, 19).at(hour, minute, 11, 0), offset }
+    }
+
+    fn produced(facts: &[(&'static str, Moment)], options: &Options) -> (String, String) {
+        let mut all = Facts::new(&Limits::default());
+        for (tag, moment) in facts {
+            all.add("exif", Group::Time, *tag, 0, *moment);
+        }
+        let members = resolve(&mut all, Format::Jpeg, 1, options);
+        let Some(Datum::Text(zone)) = all.find(Group::Time, "Zone") else { panic!("no zone") };
+        (members.text(field::PRODUCE_TIME).unwrap().to_owned(), zone.to_string())
+    }
+
+    #[test]
+    fn zones_are_stated_or_from_gps_or_assumed_and_say_so() {
+        let options = Options { assume_offset: -19_800, ..Options::default() };
+        let gps = |hour, minute| ("Gps", moment(hour, minute, Some(0)));
+        let table = [
+            (vec![("Original", moment(17, 11, Some(28_800))), gps(1, 0)], "17:11:11+08:00", "stated +08:00"),
+            (vec![("Original", moment(17, 11, Some(0)))], "17:11:11Z", "stated +00:00"),
+            (vec![("Original", moment(17, 11, None)), gps(9, 12)], "17:11:11+08:00", "from GPS time +08:00"),
+            (vec![("Original", moment(3, 11, None)), gps(12, 41)], "03:11:11-09:30", "from GPS time -09:30"),
+            // Five minutes off a zone: the fix was old.
+            (vec![("Original", moment(17, 11, None)), gps(9, 6)], "17:11:11-05:30", "assumed -05:30"),
+            (
+                vec![("Modified", moment(1, 0, None)), ("Digitized", moment(2, 0, None))],
+                "02:00:11-05:30",
+                "assumed -05:30",
+            ),
+            (vec![gps(9, 11)], "09:11:11Z", "stated +00:00"),
+        ];
+        for (facts, time, zone) in table {
+            assert_eq!(produced(&facts, &options), (format!("2020-08-19T{time}"), zone.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_best_rank_wins_and_of_equals_the_first() {
+        let mut facts = Facts::new(&Limits::default());
+        facts.add("exif", Group::Exif, "ImageDescription", 0, "a description");
+        facts.add("exif", Group::Exif, "XPTitle", 0, "a title");
+        facts.add("exif", Group::Exif, "XPTitle", 0, "another title");
+        facts.add("exif", Group::Exif, "PixelXDimension", 0, "320");
+        facts.add("exif", Group::Exif, "PixelYDimension", 0, "many");
+        let members = resolve(&mut facts, Format::Jpeg, 7, &Options::default());
+        assert_eq!(members.text(field::TITLE), Some("a title"));
+        assert_eq!(members.get(field::IMAGE_WIDTH).and_then(Value::as_int), Some(320));
+        assert_eq!(members.get(field::IMAGE_HEIGHT), None);
+        assert_eq!(facts.warnings.len(), 1);
+        let exif = members.text(field::EXIF).unwrap();
+        assert!(exif.starts_with(r#"{"FileSize":{"value":"7"},"Format":{"value":"jpg"},"#), "{exif}");
+    }
+
+    #[test]
+    fn every_row_names_a_field_once() {
+        let fields: std::collections::BTreeSet<_> = PRECEDENCE.iter().map(|(field, _)| *field).collect();
+        assert_eq!(fields.len(), PRECEDENCE.len());
+    }
 }

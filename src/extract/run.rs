@@ -1,13 +1,11 @@
 //! One file from bytes to members: sniff, parse by one table, resolve.
 
-use super::audio;
 use super::facts::{Fact, Facts};
 use super::input::Input;
 use super::limits::Limits;
-use super::resolve;
 use super::sniff::{self, Format};
-use super::video;
 use super::warning::{Parsed, Stop, Warning};
+use super::{image, resolve};
 use crate::codec::ReadAt;
 use crate::error::{Error, Result};
 use crate::model::Members;
@@ -50,32 +48,46 @@ pub type Parse = fn(&mut Input<'_>, &mut Facts) -> Parsed<()>;
 
 /// Which parser reads which format. Formats without a row keep their type only.
 static PARSERS: &[(Format, Parse)] = &[
-    // Audio.
-    (Format::Mp3, audio::mpeg),
-    (Format::Mp2, audio::mpeg),
-    (Format::Aac, audio::adts),
-    (Format::Flac, audio::flac),
-    (Format::OggAudio, audio::ogg),
-    (Format::OggFlac, audio::ogg),
-    (Format::Opus, audio::ogg),
-    (Format::Speex, audio::ogg),
-    (Format::OggVideo, audio::ogg),
-    (Format::Ogg, audio::ogg),
-    (Format::Wav, audio::wav),
-    (Format::Rf64, audio::wav),
-    (Format::Aiff, audio::aiff),
-    (Format::Caf, audio::caf),
-    // Video, and sound in the same containers.
-    (Format::M4a, video::mp4),
-    (Format::Mp4, video::mp4),
-    (Format::M4v, video::mp4),
-    (Format::Mov, video::mp4),
-    (Format::ThreeGp, video::mp4),
-    (Format::ThreeG2, video::mp4),
-    (Format::Mkv, video::matroska),
-    (Format::Mka, video::matroska),
-    (Format::WebM, video::matroska),
-    (Format::WebA, video::matroska),
+    (Format::Jpeg, image::jpeg::parse),
+    (Format::Png, image::png::parse),
+    (Format::Gif, image::gif::parse),
+    (Format::WebP, image::webp::parse),
+    (Format::Tiff, image::tiff::parse),
+    (Format::Bmp, image::bmp::parse),
+    (Format::Ico, image::ico::parse),
+    (Format::Cur, image::ico::parse),
+    (Format::Heic, image::heif::parse),
+    (Format::HeicSequence, image::heif::parse),
+    (Format::Heif, image::heif::parse),
+    (Format::HeifSequence, image::heif::parse),
+    (Format::Avif, image::heif::parse),
+    (Format::Psd, image::psd::parse),
+    (Format::Jp2, image::jp2::parse),
+    (Format::Jpx, image::jp2::parse),
+    (Format::J2c, image::jp2::codestream),
+    (Format::Jxl, image::jxl::parse),
+    (Format::Dng, image::tiff::raw),
+    (Format::Cr2, image::tiff::raw),
+    (Format::Nef, image::tiff::raw),
+    (Format::Arw, image::tiff::raw),
+    (Format::Orf, image::tiff::raw),
+    (Format::Rw2, image::tiff::raw),
+    (Format::Pef, image::tiff::raw),
+    (Format::Srw, image::tiff::raw),
+    (Format::Cr3, image::raw::cr3),
+    (Format::Raf, image::raw::raf),
+    (Format::Svg, image::svg::parse),
+    (Format::Pcx, image::pcx::parse),
+    (Format::Dds, image::decoder::parse),
+    (Format::Exr, image::decoder::parse),
+    (Format::Hdr, image::decoder::parse),
+    (Format::Pbm, image::decoder::parse),
+    (Format::Pgm, image::decoder::parse),
+    (Format::Ppm, image::decoder::parse),
+    (Format::Pam, image::decoder::parse),
+    (Format::Qoi, image::decoder::parse),
+    (Format::Tga, image::decoder::parse),
+    (Format::Farbfeld, image::decoder::parse),
 ];
 
 fn parser(format: Format) -> Option<Parse> {

@@ -13,7 +13,7 @@ mod docs;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "extract")]
-mod extract_media;
+mod extract;
 #[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]

@@ -76,7 +76,7 @@ impl Entry {
     }
 
     /// Length of the value in bytes.
-    pub fn len(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.unit().unwrap_or(0).saturating_mul(self.count)
     }
 }
@@ -167,7 +167,7 @@ impl Tiff {
         let mut entry = Entry { tag, kind, count, at: here };
         let link = self.offset(input)?;
         let inline = if self.big_tiff { 8 } else { 4 };
-        if entry.len() > inline {
+        if entry.size() > inline {
             entry.at = self.place(link);
         }
         Ok(entry)

@@ -1,1 +1,39 @@
-//! Still images: header fields and EXIF.
+//! Still images: header fields and EXIF. Sizes are as stored; how to turn them for display is `Orientation`.
+
+pub mod bmp;
+pub mod decoder;
+pub mod exif;
+pub mod gif;
+pub mod heif;
+pub mod ico;
+pub mod jp2;
+pub mod jpeg;
+pub mod jxl;
+pub mod pcx;
+pub mod png;
+pub mod psd;
+pub mod raw;
+pub mod svg;
+pub mod tiff;
+pub mod webp;
+
+use crate::extract::{Facts, Group, Input};
+
+/// Adds the size of the main image. A zero is no size: some writers fill it in later and crash before.
+fn size(input: &Input<'_>, facts: &mut Facts, at: u64, width: u32, height: u32) {
+    if width == 0 || height == 0 {
+        if let crate::extract::Stop::Malformed(warning) =
+            input.malformed_at(at, format!("expected a size above 0, got {width}x{height}"))
+        {
+            facts.warn(warning);
+        }
+        return;
+    }
+    facts.add(input.format(), Group::Header, "ImageWidth", at, width);
+    facts.add(input.format(), Group::Header, "ImageHeight", at, height);
+}
+
+/// Adds another header field.
+fn field(input: &Input<'_>, facts: &mut Facts, at: u64, tag: &'static str, value: u32) {
+    facts.add(input.format(), Group::Header, tag, at, value);
+}

@@ -115,6 +115,8 @@ formats! {
     Qoi "qoi" "image/qoi" Image;
     Tga "tga" "image/x-tga" Image;
     Farbfeld "ff" "image/x-farbfeld" Image;
+    Fits "fits" "image/fits" Image;
+    Pcx "pcx" "image/x-pcx" Image;
     // Audio.
     Mp3 "mp3" "audio/mpeg" Audio;
     Mp2 "mp2" "audio/mpeg" Audio;
@@ -189,6 +191,8 @@ formats! {
     Vtt "vtt" "text/vtt" Document;
     Latex "tex" "text/x-tex" Document;
     Rst "rst" "text/x-rst" Document;
+    VCard "vcard" "text/vcard" Document;
+    Calendar "ics" "text/calendar" Document;
     // Archives.
     Zip "zip" "application/zip" Archive;
     Apk "apk" "application/vnd.android.package-archive" Archive;

@@ -64,6 +64,28 @@ pub(super) fn is_bzip2(head: &[u8]) -> bool {
     level && matches!(magic, Some(b"\x31\x41\x59\x26\x53\x59" | b"\x17\x72\x45\x38\x50\x90"))
 }
 
+/// BMP: "BM", and a DIB header of a size that exists. PCX: manufacturer 10, a known version, run-length encoding and
+/// bits per pixel. Their first bytes alone are too little.
+pub(super) fn bitmap(head: &[u8]) -> Option<Format> {
+    if let &[10, 0 | 2 | 3 | 4 | 5, 1, 1 | 2 | 4 | 8, ..] = head {
+        return (head.len() >= 128).then_some(Format::Pcx);
+    }
+    let size = head.strip_prefix(b"BM")?.get(12..16)?;
+    matches!(size, [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]).then_some(Format::Bmp)
+}
+
+/// A tar header older than `ustar`: its checksum field, in octal, is the sum of its bytes with that field as spaces
+/// (POSIX.1-1988, 10.1.1).
+pub(super) fn tar(head: &[u8]) -> Option<Format> {
+    let header = head.get(..512)?;
+    let (before, rest) = header.split_at_checked(148)?;
+    let (field, after) = rest.split_at_checked(8)?;
+    let text = std::str::from_utf8(field).ok()?;
+    let claimed = u32::from_str_radix(text.trim_matches(['\0', ' ']), 8).ok()?;
+    let sum = before.iter().chain(after).fold(8 * 0x20_u32, |sum, byte| sum.saturating_add(u32::from(*byte)));
+    (sum == claimed).then_some(Format::Tar)
+}
+
 /// `P1` to `P7` and white space (netpbm formats pbm(5), pgm(5), ppm(5), pam(5)).
 pub(super) fn netpbm(head: &[u8]) -> Option<Format> {
     let &[b'P', kind, space, next, ..] = head else { return None };

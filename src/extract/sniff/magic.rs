@@ -61,6 +61,9 @@ static MAGIC: &[Magic] = &[
     start(b"#?RGBE\n", Format::Hdr),      // the same
     start(b"qoif", Format::Qoi),          // QOI specification
     start(b"farbfeld", Format::Farbfeld), // farbfeld(5)
+    start(b"SIMPLE  =", Format::Fits),    // FITS 4.0, 4.4.1.1
+    start(b"BEGIN:VCARD", Format::VCard), // RFC 6350, 6.1.1
+    start(b"BEGIN:VCALENDAR", Format::Calendar), // RFC 5545, 3.4
     start(b"\0\0\x01\0", Format::Ico),    // ICONDIR; checked further
     start(b"\0\0\x02\0", Format::Cur),    // the same
     start(b"fLaC", Format::Flac),         // RFC 9639, 6

@@ -35,7 +35,9 @@ fn kind(body: &[u8], extension: &str) -> Format {
     let start = body.trim_ascii_start();
     let lower = start.get(..start.len().min(1024)).unwrap_or(start).to_ascii_lowercase();
     if let Some(format) = markup(&lower) {
-        return format;
+        // XHTML that is served under the name of HTML is taken as HTML by everyone.
+        let html = format == Format::Xhtml && super::extension::text(extension) == Some(Format::Html);
+        return if html { Format::Html } else { format };
     }
     let table: [(&[u8], Format); 5] = [
         (b"webvtt", Format::Vtt),          // WebVTT, 4
@@ -69,7 +71,7 @@ fn markup(lower: &[u8]) -> Option<Format> {
     Some(match () {
         () if has(b"<svg") || has(b"<!doctype svg") => Format::Svg,
         () if has(b"<x:xmpmeta") || has(b"<rdf:rdf") => Format::Xmp,
-        () if has(b"http://www.w3.org/1999/xhtml") => Format::Xhtml,
+        () if has(b"<html") && has(b"http://www.w3.org/1999/xhtml") => Format::Xhtml,
         () if has(b"<html") || has(b"<!doctype html") => Format::Html,
         () if lower.starts_with(b"<?xml") => Format::Xml,
         () => return None,
