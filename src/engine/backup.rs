@@ -4,12 +4,12 @@ use super::failpoint::point;
 use super::home;
 use super::open::Engine;
 use super::segments;
+use super::sync::exclude;
 use crate::codec::file;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::segment_file;
 use std::fs;
 use std::path::Path;
-use std::sync::PoisonError;
 
 impl Engine {
     /// Makes a copy in `dir`, which must be absent or empty. On the same file system it takes next to no space.
@@ -26,7 +26,7 @@ impl Engine {
         }
         home::create_all(dir)?;
         // No file is unlinked and no manifest row changes until store and segments are both copied.
-        let _still = inner.files.write().unwrap_or_else(PoisonError::into_inner);
+        let _still = exclude(&inner.files);
         let (store, folder) = home::folders(dir);
         inner.store.checkpoint(&store)?;
         point("checkpoint-store")?;

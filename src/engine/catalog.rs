@@ -7,7 +7,7 @@ use super::listing::{self, Ask};
 use super::open::{Engine, Inner};
 use super::rebuild;
 use super::segments;
-use super::sync::lock;
+use super::sync::{exclude, lock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::space::MAX_PROJECTS;
 use crate::model::{self, DatasetSpec, Limits, Listing, Name, Project, ProjectSpec, Tag, now};
@@ -243,7 +243,7 @@ impl Engine {
 /// Lands the deletion of a dataset together with all that its index left behind.
 fn remove_space(inner: &Inner, mut batch: Batch<'_>, row: &DatasetRow, name: &str) -> Result<()> {
     let space = inner.space(row.id(), &row.limits)?;
-    let _structure = lock(&space.structure);
+    let _structure = exclude(&space.structure);
     let mut writer = lock(&space.writer);
     if writer.counters.files > 0 {
         let what = format!("the dataset {name:?} still holds {} files", writer.counters.files);

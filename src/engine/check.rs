@@ -6,7 +6,7 @@ use super::open::Engine;
 use super::rebuild::uri_of;
 use super::segments;
 use super::space::{Piece, PieceId};
-use super::sync::lock;
+use super::sync::{exclude, lock};
 use super::view::{Sight, scan_files};
 use super::{commit, document};
 use crate::error::Result;
@@ -87,7 +87,7 @@ impl Engine {
     /// Every file that the manifest names is there.
     fn check_files(&self, report: &mut CheckReport) -> Result<()> {
         let inner = &self.handle.inner;
-        let _still = inner.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _still = exclude(&inner.files);
         let named = segments::named(&inner.store.reader())?;
         let (listed, _) = segments::listed(&inner.home.segments())?;
         for id in named.difference(&listed) {

@@ -1,6 +1,7 @@
 //! The facade, and the only place that combines store, index, query and extraction.
 //!
-//! Lock order, outer to inner: catalog, one dataset's `structure`, that dataset's `writer`, the table of open datasets.
+//! Lock order, outer to inner: `catalog`; of one dataset `sealing` or `merging`, then `structure`; `files`; that dataset's
+//! `writer`; the table of open datasets.
 //! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
 
 mod background;

@@ -27,7 +27,8 @@ pub struct Options {
     pub query_deadline: Option<Duration>,
     /// Memory that one query may take, by default 128 MiB.
     pub query_budget_bytes: usize,
-    /// Threads that seal and merge segments, 1 to [`MAX_BACKGROUND_THREADS`], by default 1.
+    /// Threads that seal and merge segments, 1 to [`MAX_BACKGROUND_THREADS`], by default 2: a seal need not wait for a
+    /// merge.
     pub background_threads: u8,
     /// `OwnerId` of every document; left out where empty.
     pub owner_id: String,
@@ -42,7 +43,7 @@ impl Default for Options {
             create_if_missing: true,
             query_deadline: Some(Duration::from_secs(10)),
             query_budget_bytes: 128 << 20,
-            background_threads: 1,
+            background_threads: 2,
             owner_id: String::new(),
         }
     }

@@ -7,21 +7,21 @@ use super::open::Inner;
 use super::options::SEAL_DOCS;
 use super::segments;
 use super::space::{Piece, PieceId, Space, Tally, View, Writer};
-use super::sync::lock;
+use super::sync::{exclude, lock, share};
 use super::view::{Sight, scan_files};
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::{Part, Segment, SegmentId};
 use crate::model::File;
 use crate::store::{Batch, Change, DatasetId, Durability, Reader, Record, Scan, keys};
 use roaring::RoaringBitmap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 /// Builds the whole index anew and swaps it in.
 pub(super) fn rebuild(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     inner.store.writable()?;
-    let _structure = lock(&space.structure);
-    let _no_checkpoint = inner.files.read().unwrap_or_else(PoisonError::into_inner);
+    let _structure = exclude(&space.structure);
+    let _no_checkpoint = share(&inner.files);
     let (sight, old) = claim(inner, space)?;
     let rebuilt = from_records(inner, space, &sight.reader).and_then(|pieces| {
         let commit = sight.view.commit;

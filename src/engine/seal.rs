@@ -10,14 +10,14 @@ use super::open::Inner;
 use super::rebuild;
 use super::segments;
 use super::space::{Piece, PieceId, Space, Tally, View, Writer};
-use super::sync::lock;
+use super::sync::{enter, lock, share};
 use super::{commit, policy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::{DocId, Part, Segment, SegmentId};
 use crate::store::{Batch, Durability, keys};
 use roaring::RoaringBitmap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 /// The named steps of one kind of merge.
 struct Steps {
@@ -44,7 +44,8 @@ const MERGE: Steps = Steps {
     published: "merge-published",
 };
 
-/// Does what is due: rebuilds a damaged index, seals a long tail, merges files. `all` seals a short tail too.
+/// Does what is due and what nobody else is doing: rebuilds a damaged index, seals a long tail, merges files. `all` seals a
+/// short tail too, and waits for others.
 pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<()> {
     if space.damaged.load(Ordering::Relaxed) {
         rebuild::rebuild(inner, space)?;
@@ -52,9 +53,11 @@ pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<(
     loop {
         let view = space.view();
         let tail_due = policy::seal_due(&view, inner.tail) || (all && view.tail().pieces > 0);
-        if tail_due {
+        if tail_due && let Some(_sealing) = enter(&space.sealing, all) {
             seal(inner, space)?;
-        } else if policy::merge(&view.pieces).is_some() {
+        } else if policy::merge(&view.pieces).is_some()
+            && let Some(_merging) = enter(&space.merging, all)
+        {
             merge_files(inner, space)?;
         } else {
             return Ok(());
@@ -62,9 +65,9 @@ pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<(
     }
 }
 
-/// Writes the tail of now to a file.
+/// Writes the tail of now to a file. The caller holds `sealing`.
 fn seal(inner: &Inner, space: &Arc<Space>) -> Result<()> {
-    let _structure = lock(&space.structure);
+    let _structure = share(&space.structure);
     let (inputs, watermark) =
         claim(space, |pieces| Some(pieces.iter().filter(|p| p.id.is_tail()).map(|p| p.id).collect()));
     if inputs.is_empty() {
@@ -77,9 +80,9 @@ fn seal(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     sealed
 }
 
-/// Merges the files that the policy picks.
+/// Merges the files that the policy picks. The caller holds `merging`.
 fn merge_files(inner: &Inner, space: &Arc<Space>) -> Result<()> {
-    let _structure = lock(&space.structure);
+    let _structure = share(&space.structure);
     let (inputs, _) = claim(space, policy::merge);
     if inputs.is_empty() {
         return Ok(());
@@ -90,7 +93,7 @@ fn merge_files(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     merged
 }
 
-/// Marks the chosen pieces busy; also says which commit they are complete to. The caller holds `structure`.
+/// Marks the chosen pieces busy; also says which commit they are complete to. The caller shares `structure`.
 fn claim(space: &Space, choose: impl Fn(&[Piece]) -> Option<Vec<PieceId>>) -> (Vec<Piece>, u64) {
     let mut writer = lock(&space.writer);
     let view = space.view();
@@ -106,7 +109,7 @@ fn release(space: &Space, inputs: &[Piece]) {
 
 /// Replaces `inputs` by one file of their live documents. `watermark`: the commit up to which change rows are covered.
 fn replace(inner: &Inner, space: &Arc<Space>, inputs: &[Piece], watermark: Option<u64>, steps: &Steps) -> Result<()> {
-    let _no_checkpoint = inner.files.read().unwrap_or_else(PoisonError::into_inner);
+    let _no_checkpoint = share(&inner.files);
     point(steps.begin)?;
     let parts: Vec<Part> = inputs.iter().map(|p| p.part.clone()).collect();
     let output = segments::write(inner, &parts, steps.merged, steps.written).inspect_err(|e| damaged(space, e))?;

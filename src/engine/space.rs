@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use roaring::RoaringBitmap;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, RwLock};
 use std::time::Duration;
 
 /// Where the bytes of a part live.
@@ -102,8 +102,12 @@ pub(super) struct Space {
     /// Writers that wait for their group.
     pub(super) queue: Mutex<Vec<Arc<Job>>>,
     pub(super) writer: Mutex<Writer>,
-    /// Held by whoever merges, seals or rebuilds: one at a time.
-    pub(super) structure: Mutex<()>,
+    /// Read by whoever seals or merges, written by whoever replaces or removes the whole index.
+    pub(super) structure: RwLock<()>,
+    /// Held by the one who seals: a seal need not wait for a long merge of files.
+    pub(super) sealing: Mutex<()>,
+    /// Held by the one who merges files.
+    pub(super) merging: Mutex<()>,
     view: ArcSwap<View>,
     /// Signalled when the tail shrinks.
     shrunk: (Mutex<()>, Condvar),
@@ -149,7 +153,9 @@ impl Space {
             id,
             queue: Mutex::default(),
             writer: Mutex::new(writer),
-            structure: Mutex::default(),
+            structure: RwLock::default(),
+            sealing: Mutex::default(),
+            merging: Mutex::default(),
             view: ArcSwap::from_pointee(View::new(counters.commit, pieces)),
             shrunk: Default::default(),
             damaged: AtomicBool::new(false),
