@@ -8,7 +8,6 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    missing_docs,
     reason = "a bench prints and may fail loudly"
 )]
 
@@ -42,19 +41,19 @@ fn build(docs: &str, seal: usize) -> Snapshot {
     loop {
         let start = cpu();
         let files: Vec<File> = lines.by_ref().take(10_000).map(|line| File::from_json(&line).unwrap()).collect();
-        parse += (cpu() - start);
+        parse += cpu() - start;
         let start = cpu();
         let last = files.is_empty();
         if !last {
             tail.push(Part::whole(Segment::build(&files).unwrap()));
         }
-        build += (cpu() - start);
+        build += cpu() - start;
         let start = cpu();
         if last || tail.iter().map(|p| p.segment.len() as usize).sum::<usize>() >= seal {
             sealed.push(Part::whole(medialith::index::merge_in_memory(&tail).unwrap()));
             tail.clear();
         }
-        sealing += (cpu() - start);
+        sealing += cpu() - start;
         if last {
             break;
         }

@@ -15,8 +15,11 @@ pub mod sniff;
 
 mod facts;
 
+pub mod audio;
 pub mod container;
 pub mod image;
+pub mod stream;
+pub mod video;
 
 pub mod pool;
 

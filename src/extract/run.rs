@@ -1,9 +1,11 @@
 //! One file from bytes to members: sniff, parse by one table, resolve.
 
+use super::audio;
 use super::facts::{Fact, Facts};
 use super::input::Input;
 use super::limits::Limits;
 use super::sniff::{self, Format};
+use super::video;
 use super::warning::{Parsed, Stop, Warning};
 use super::{image, resolve};
 use crate::codec::ReadAt;
@@ -48,6 +50,33 @@ pub type Parse = fn(&mut Input<'_>, &mut Facts) -> Parsed<()>;
 
 /// Which parser reads which format. Formats without a row keep their type only.
 static PARSERS: &[(Format, Parse)] = &[
+    // Audio.
+    (Format::Mp3, audio::mpeg),
+    (Format::Mp2, audio::mpeg),
+    (Format::Aac, audio::adts),
+    (Format::Flac, audio::flac),
+    (Format::OggAudio, audio::ogg),
+    (Format::OggFlac, audio::ogg),
+    (Format::Opus, audio::ogg),
+    (Format::Speex, audio::ogg),
+    (Format::OggVideo, audio::ogg),
+    (Format::Ogg, audio::ogg),
+    (Format::Wav, audio::wav),
+    (Format::Rf64, audio::wav),
+    (Format::Aiff, audio::aiff),
+    (Format::Caf, audio::caf),
+    // Video, and sound in the same containers.
+    (Format::M4a, video::mp4),
+    (Format::Mp4, video::mp4),
+    (Format::M4v, video::mp4),
+    (Format::Mov, video::mp4),
+    (Format::ThreeGp, video::mp4),
+    (Format::ThreeG2, video::mp4),
+    (Format::Mkv, video::matroska),
+    (Format::Mka, video::matroska),
+    (Format::WebM, video::matroska),
+    (Format::WebA, video::matroska),
+    // Still images.
     (Format::Jpeg, image::jpeg::parse),
     (Format::Png, image::png::parse),
     (Format::Gif, image::gif::parse),

@@ -4,7 +4,9 @@
 //! changed or reused (a test freezes them). Source of names and kinds: IMM API 2020-09-30, data type `File`.
 
 use crate::error::{Error, Result};
+use hashbrown::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Number of a field as stored on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -345,15 +347,9 @@ impl fmt::Display for FieldId {
 
 /// Finds a member by its name inside an object (`parent`), or at the top level (`None`).
 pub fn member(parent: Option<FieldId>, name: &str) -> Option<&'static Field> {
-    static NAMES: std::sync::OnceLock<Vec<(u16, &'static str, &'static Field)>> = std::sync::OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let mut all: Vec<_> = FIELDS.iter().map(|f| (f.parent.map_or(0, |p| p.0), f.name(), f)).collect();
-        all.sort_by_key(|&(parent, name, _)| (parent, name));
-        all
-    });
-    let parent = parent.map_or(0, |p| p.0);
-    let at = names.binary_search_by(|&(p, n, _)| (p, n).cmp(&(parent, name))).ok()?;
-    names.get(at).map(|&(_, _, field)| field)
+    static NAMES: LazyLock<HashMap<(u16, &'static str), &'static Field>> =
+        LazyLock::new(|| FIELDS.iter().map(|f| ((f.parent.map_or(0, |p| p.0), f.name()), f)).collect());
+    NAMES.get(&(parent.map_or(0, |p| p.0), name)).copied()
 }
 
 /// A field as a query names it: a registry path, with the entry's key for maps (`CustomLabels.album`).

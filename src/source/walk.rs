@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn a_directory_that_cannot_be_listed_does_not_end_the_walk() {
         let (dir, folder) = tree(&[b"a", b"gone/x", b"locked/x", b"swapped/x", b"z"]);
-        fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
         let mut walk = folder.walk();
         assert!(matches!(walk.next(), Some(Found::File(entry)) if entry.key == "a"));
         // The top directory is listed by now; what is below it changes.

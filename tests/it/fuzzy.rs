@@ -3,7 +3,7 @@
 
 use medialith::index::text::{fold, words};
 use medialith::index::{Part, Segment, Snapshot, merge_in_memory};
-use medialith::model::field::{self, FIELDS};
+use medialith::model::field;
 use medialith::model::{Anchor, FieldId, FieldPath, File, FuzzyQuery, Members, Order, Page, SortKey, Typos, Value};
 use medialith::query::text::{Tolerance, parse};
 use medialith::query::{Context, fuzzy};

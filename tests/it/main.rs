@@ -14,6 +14,8 @@ mod docs;
 mod engine;
 #[cfg(feature = "extract")]
 mod extract;
+#[cfg(feature = "extract")]
+mod extract_media;
 #[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]

@@ -1,5 +1,6 @@
 //! Walkers of structures that several formats share. A walker knows its container, not what a format does with it.
 
 pub mod bmff;
+pub mod ebml;
 pub mod riff;
 pub mod tiff;

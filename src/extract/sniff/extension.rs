@@ -38,6 +38,8 @@ static CHOICES: &[(Format, &str, Format)] = &[
     (Format::Wmv, "wma", Format::Wma),
     // No signature at all: only the name tells.
     (Format::Unknown, "tga", Format::Tga),
+    // Frames behind garbage: players search for the first one, and so does the parser.
+    (Format::Unknown, "mp3", Format::Mp3),
 ];
 
 /// Texts of which the bytes say nothing more.

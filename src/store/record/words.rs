@@ -1,7 +1,8 @@
 //! Words that so many documents hold that one byte stands for each. Frozen: words are only ever added at the end.
 
 use crate::error::{Error, Result};
-use std::sync::OnceLock;
+use hashbrown::HashMap;
+use std::sync::LazyLock;
 
 /// `MediaType`, `ObjectACL`, `OSSStorageClass`, `OSSObjectType` values of the API (limits.md 4, fields.md), then registered
 /// media types (IANA) of the formats that medialith reads, then languages (BCP 47) and address parts.
@@ -107,18 +108,9 @@ const LONGEST: usize = 80;
 
 /// The number of a word, if it has one.
 pub(super) fn number(text: &str) -> Option<u8> {
-    // By length first: most steps of the search then compare two integers.
-    static SORTED: OnceLock<Vec<(usize, &str, u8)>> = OnceLock::new();
-    if text.len() > LONGEST {
-        return None;
-    }
-    let sorted = SORTED.get_or_init(|| {
-        let mut all: Vec<(usize, &str, u8)> = WORDS.iter().zip(0..=u8::MAX).map(|(w, n)| (w.len(), *w, n)).collect();
-        all.sort_unstable();
-        all
-    });
-    let at = sorted.binary_search_by(|(len, word, _)| len.cmp(&text.len()).then_with(|| (*word).cmp(text))).ok()?;
-    sorted.get(at).map(|(_, _, number)| *number)
+    static NUMBERS: LazyLock<HashMap<&'static str, u8>> =
+        LazyLock::new(|| WORDS.iter().copied().zip(0..=u8::MAX).collect());
+    if text.len() > LONGEST { None } else { NUMBERS.get(text).copied() }
 }
 
 /// The word of a number.

@@ -1,0 +1,240 @@
+//! WAV, RF64 and BW64: chunks of RIFF (Microsoft, "Multimedia Programming Interface", chapter 3; EBU Tech 3306).
+
+use super::tags::{self, Tag};
+use super::{id3, pcm};
+use crate::extract::container::riff::{self, Chunk, Lengths};
+use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, seconds};
+use crate::extract::{Facts, Input, Parsed};
+
+/// What the chunks say together.
+#[derive(Default)]
+struct Wave {
+    format: Option<Format>,
+    /// Length of the samples: as claimed, and as far as the file goes.
+    data: Option<u64>,
+    /// 64-bit length of the samples, from the chunk `ds64` (EBU Tech 3306, 3.4).
+    long: Option<u64>,
+    /// Samples per channel, from the chunk `fact`.
+    samples: Option<u32>,
+}
+
+/// The chunk `fmt `.
+#[derive(Clone, Copy)]
+struct Format {
+    code: u16,
+    channels: u16,
+    rate: u32,
+    bytes_per_second: u32,
+    block: u16,
+    bits: u16,
+    mask: u32,
+}
+
+/// Reads a file of sound in RIFF.
+pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let lengths = if input.array::<4>("RIFF mark")? == *b"RIFX" { Lengths::Big } else { Lengths::Little };
+    input.skip(8, "RIFF header")?;
+    let mut wave = Wave::default();
+    let walked = walk(input, lengths, &mut wave, facts);
+    // What was found before a cap stays found; so in every parser here.
+    let walked = facts.tolerate(walked).map(|_| ());
+    let streams = wave.format.map(|format| stream(format, &wave)).into_iter().collect();
+    Summary { format: ("wav", "WAV / WAVE (Waveform Audio)"), streams, ..Summary::default() }.publish(input, facts);
+    walked
+}
+
+fn walk(input: &mut Input<'_>, lengths: Lengths, wave: &mut Wave, facts: &mut Facts) -> Parsed<()> {
+    while let Some(mut chunk) = riff::next(input, lengths)? {
+        if chunk.kind == *b"data"
+            && let Some(long) = wave.long
+        {
+            chunk.body.end = chunk.body.start.saturating_add(long).min(input.end());
+        }
+        let read = input.within(chunk.body.clone(), "chunk", |input| content(input, &chunk, lengths, wave, facts));
+        facts.tolerate(read)?;
+        riff::leave(input, &chunk)?;
+    }
+    Ok(())
+}
+
+fn content(input: &mut Input<'_>, chunk: &Chunk, lengths: Lengths, wave: &mut Wave, facts: &mut Facts) -> Parsed<()> {
+    match &chunk.kind {
+        b"fmt " => wave.format = Some(format(input, lengths)?),
+        b"fact" => wave.samples = Some(input.u32_le("number of samples")?),
+        b"ds64" => {
+            input.skip(8, "length of the file")?;
+            wave.long = Some(input.u64_le("length of the samples")?);
+        }
+        b"data" => wave.data = wave.data.or(Some(input.remaining())),
+        b"id3 " | b"ID3 " => id3::version_2(input, facts)?,
+        b"LIST" if input.array::<4>("kind of list")? == *b"INFO" => info(input, lengths, facts)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE` (Microsoft, mmreg.h).
+fn format(input: &mut Input<'_>, lengths: Lengths) -> Parsed<Format> {
+    let big = lengths == Lengths::Big;
+    let mut short = |what| if big { input.u16_be(what) } else { input.u16_le(what) };
+    let (mut code, channels) = (short("format code")?, short("number of channels")?);
+    let mut long = |what| if big { input.u32_be(what) } else { input.u32_le(what) };
+    let (rate, bytes_per_second) = (long("sample rate")?, long("byte rate")?);
+    let mut short = |what| if big { input.u16_be(what) } else { input.u16_le(what) };
+    let (block, bits) = (short("block size")?, short("bits per sample")?);
+    let mut mask = 0;
+    // Extensible: the code proper begins the GUID of the sub-format.
+    if code == 0xFFFE && input.remaining() >= 24 {
+        input.skip(4, "size and valid bits")?;
+        mask = input.u32_le("channel mask")?;
+        code = input.u16_le("sub-format")?;
+    }
+    if rate == 0 || channels == 0 {
+        return Err(input.malformed(format!("expected a rate and channels above 0, got {rate} and {channels}")));
+    }
+    Ok(Format { code, channels, rate, bytes_per_second, block, bits, mask })
+}
+
+/// Codes of mmreg.h.
+fn codec(format: &Format) -> &'static str {
+    match format.code {
+        1 if format.bits <= 8 => "pcm_u8",
+        1 => pcm::signed(format.bits, false),
+        2 => "adpcm_ms",
+        3 => pcm::float(format.bits, false),
+        6 => "pcm_alaw",
+        7 => "pcm_mulaw",
+        0x11 => "adpcm_ima_wav",
+        0x31 => "gsm_ms",
+        0x45 => "adpcm_g726",
+        0x50 => "mp2",
+        0x55 => "mp3",
+        0xFF => "aac",
+        0x161 => "wmav2",
+        0x2000 => "ac3",
+        0x2001 => "dts",
+        0x704F => "opus",
+        0xF1AC => "flac",
+        _ => "",
+    }
+}
+
+/// Speaker masks of `WAVEFORMATEXTENSIBLE` by ffprobe's names.
+fn layout(mask: u32) -> &'static str {
+    match mask {
+        0x4 => "mono",
+        0x3 => "stereo",
+        0xB => "2.1",
+        0x7 => "3.0",
+        0x33 => "quad",
+        0x107 => "4.0",
+        0x37 => "5.0",
+        0x607 => "5.0(side)",
+        0x3F => "5.1",
+        0x60F => "5.1(side)",
+        0x70F => "6.1",
+        0x63F => "7.1",
+        _ => "",
+    }
+}
+
+fn stream(format: Format, wave: &Wave) -> Stream {
+    let codec = codec(&format);
+    let plain = codec.starts_with("pcm_");
+    let frame = u32::from(format.block).max(1);
+    let data = wave.data.unwrap_or(0);
+    let by_bytes = || Some(float(data) / f64::from(format.bytes_per_second)).filter(|_| format.bytes_per_second > 0);
+    let duration = if plain {
+        data.checked_div(frame.into()).and_then(|samples| seconds(samples, format.rate))
+    } else {
+        wave.samples.filter(|n| *n > 0).and_then(|n| seconds(n.into(), format.rate)).or_else(by_bytes)
+    };
+    let bits = u64::from(format.rate).saturating_mul(frame.into()).saturating_mul(8);
+    let [low, high] = format.code.to_le_bytes();
+    Stream {
+        kind: Kind::Audio,
+        codec,
+        tag: Some([low, high, 0, 0]),
+        time_base: Ratio::new(1, format.rate.into()),
+        duration,
+        bitrate: Some(if plain { bits } else { u64::from(format.bytes_per_second).saturating_mul(8) }),
+        sample_rate: format.rate,
+        channels: format.channels.into(),
+        layout: layout(format.mask),
+        ..Stream::default()
+    }
+}
+
+/// The list INFO: texts, each a chunk (RIFF MCI, "INFO list chunk").
+fn info(input: &mut Input<'_>, lengths: Lengths, facts: &mut Facts) -> Parsed<()> {
+    while let Some(chunk) = riff::next(input, lengths)? {
+        let known = match &chunk.kind {
+            b"INAM" => Some(Tag::Title),
+            b"IART" => Some(Tag::Artist),
+            b"IPRD" => Some(Tag::Album),
+            b"IMUS" => Some(Tag::Composer),
+            b"ISTR" => Some(Tag::Performer),
+            b"ILNG" => Some(Tag::Language),
+            _ => None,
+        };
+        if let Some(tag) = known {
+            let offset = input.position();
+            let bytes = input.take_up_to(chunk.body.end.saturating_sub(offset).min(4096))?;
+            let text = String::from_utf8_lossy(&bytes);
+            let text = text.split('\0').next().unwrap_or_default();
+            tags::tag(facts, input.format(), tag, offset, text.to_owned());
+        }
+        riff::leave(input, &chunk)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::{Group, Limits};
+    use crate::model::field;
+
+    fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let pad = vec![0; body.len() % 2];
+        [&kind[..], &u32::try_from(body.len()).unwrap().to_le_bytes(), body, &pad].concat()
+    }
+
+    fn facts_of(mark: &[u8; 4], chunks: &[Vec<u8>]) -> Facts {
+        let data = [&mark[..], b"\xFF\xFF\xFF\xFFWAVE", &chunks.concat()].concat();
+        let limits = Limits::default();
+        let (mut input, mut facts) = (Input::new(&data, &limits), Facts::new(&limits));
+        let _ = parse(&mut input, &mut facts);
+        facts
+    }
+
+    // 8,000 Hz, 2 channels, 16 bits.
+    const FORMAT: &[u8] = b"\x01\0\x02\0\x40\x1F\0\0\0\x7D\0\0\x04\0\x10\0";
+
+    #[test]
+    fn tags_behind_the_samples_are_read() {
+        let list = [b"INFO".to_vec(), chunk(b"INAM", b"Song\0"), chunk(b"IART", b"Me")].concat();
+        let facts = facts_of(b"RIFF", &[chunk(b"fmt ", FORMAT), chunk(b"data", &[0; 32_000]), chunk(b"LIST", &list)]);
+        assert_eq!(facts.find(Group::Media, "Duration"), Some(&1.0.into()));
+        assert_eq!(facts.find(Group::Tag, "Title"), Some(&"Song".into()));
+        assert_eq!(facts.find(Group::Tag, "Artist"), Some(&"Me".into()));
+        assert_eq!(facts.audio_streams[0].text(field::AUDIO_CODEC_NAME), Some("pcm_s16le"));
+    }
+
+    #[test]
+    fn rf64_takes_the_long_length_and_never_beyond_the_file() {
+        let long = [&[0; 8][..], &16_000_u64.to_le_bytes(), &[0; 12]].concat();
+        let data = [&b"data\xFF\xFF\xFF\xFF"[..], &[0; 16_100]].concat();
+        let facts = facts_of(b"RF64", &[chunk(b"ds64", &long), chunk(b"fmt ", FORMAT), data]);
+        assert_eq!(facts.find(Group::Media, "Duration"), Some(&0.5.into()));
+    }
+
+    #[test]
+    fn nonsense_is_survived() {
+        for cut in 0..16 {
+            facts_of(b"RIFF", &[chunk(b"fmt ", &FORMAT[..cut])]);
+        }
+        let facts = facts_of(b"RIFF", &[chunk(b"fmt ", &[0; 16])]);
+        assert!(facts.audio_streams.is_empty());
+    }
+}

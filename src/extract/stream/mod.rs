@@ -1,0 +1,17 @@
+//! Streams of audio and video files: what a container says of each, in one shape, and how that becomes facts.
+//!
+//! Names follow ffprobe, as the API's samples do. Knows no container.
+
+mod bits;
+mod codec;
+mod moment;
+mod number;
+mod picture;
+mod summary;
+
+pub use bits::Bits;
+pub use codec::{Codec, codec};
+pub use moment::{iso_6709, since_1904, since_2001, with_zone};
+pub use number::{Ratio, float, seconds, whole};
+pub use picture::{Coding, Colour};
+pub use summary::{Kind, Stream, Summary};

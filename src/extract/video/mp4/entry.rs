@@ -1,0 +1,173 @@
+//! Sample descriptions (ISO/IEC 14496-12, 8.5.2 and 12; QuickTime File Format, "Sample description atoms").
+
+use super::{children, codes, esds};
+use crate::extract::container::bmff::BoxHead;
+use crate::extract::stream::{Coding, Ratio, Stream};
+use crate::extract::{Facts, Input, Parsed};
+
+/// What a sample description says.
+#[derive(Default)]
+pub(super) struct Entry {
+    pub(super) stream: Stream,
+    /// Whether PCM samples are little-endian.
+    little: bool,
+    bits: u16,
+    /// The code behind encryption.
+    original: Option<[u8; 4]>,
+}
+
+/// Reads the description of a track with that handler.
+pub(super) fn read(input: &mut Input<'_>, code: [u8; 4], handler: [u8; 4], facts: &mut Facts) -> Parsed<Entry> {
+    let mut entry = Entry::default();
+    entry.stream.tag = Some(code);
+    entry.stream.codec = codes::by_code(code);
+    input.skip(8, "reserved and data reference")?;
+    let read = match &handler {
+        b"vide" | b"auxv" => visual(input, &mut entry, facts),
+        b"soun" => sound(input, &mut entry, facts),
+        _ => Ok(()),
+    };
+    facts.tolerate(read)?;
+    let code = entry.original.unwrap_or(code);
+    if entry.original.is_some() && entry.stream.codec.is_empty() {
+        entry.stream.codec = codes::by_code(code);
+    }
+    if handler == *b"soun" {
+        let pcm = codes::pcm(code, entry.bits, entry.little);
+        if !pcm.is_empty() {
+            entry.stream.codec = pcm;
+        }
+    }
+    Ok(entry)
+}
+
+/// 12.1.3
+fn visual(input: &mut Input<'_>, entry: &mut Entry, facts: &mut Facts) -> Parsed<()> {
+    input.skip(16, "reserved")?;
+    entry.stream.width = input.u16_be("width")?.into();
+    entry.stream.height = input.u16_be("height")?.into();
+    input.skip(14 + 32 + 4, "resolution, compressor and depth")?;
+    children(input, facts, |input, head, _| in_entry(input, head, entry))
+}
+
+/// 12.2.3; QuickTime's versions 1 and 2 insert more before the child boxes.
+fn sound(input: &mut Input<'_>, entry: &mut Entry, facts: &mut Facts) -> Parsed<()> {
+    let version = input.u16_be("version")?;
+    input.skip(6, "revision and vendor")?;
+    entry.stream.channels = input.u16_be("channels")?.into();
+    entry.bits = input.u16_be("bits per sample")?;
+    input.skip(4, "compression and packet size")?;
+    entry.stream.sample_rate = input.u32_be("sample rate")? >> 16;
+    match version {
+        1 => input.skip(16, "version 1")?,
+        2 => version_2(input, entry)?,
+        _ => {}
+    }
+    entry.stream.bits = entry.bits.into();
+    // 3GPP TS 26.244, 6.5 leaves these fields without meaning: AMR is mono, at 8 or 16 kHz.
+    match entry.stream.codec {
+        "amr_nb" => (entry.stream.channels, entry.stream.sample_rate) = (1, 8_000),
+        "amr_wb" => (entry.stream.channels, entry.stream.sample_rate) = (1, 16_000),
+        _ => {}
+    }
+    children(input, facts, |input, head, facts| match &head.kind {
+        b"wave" => children(input, facts, |input, head, _| in_entry(input, head, entry)),
+        _ => in_entry(input, head, entry),
+    })
+}
+
+fn version_2(input: &mut Input<'_>, entry: &mut Entry) -> Parsed<()> {
+    input.skip(4, "size of the structure")?;
+    let rate = f64::from_bits(input.u64_be("sample rate")?);
+    entry.stream.sample_rate = u32::try_from(crate::extract::stream::whole(rate)).unwrap_or(0);
+    entry.stream.channels = input.u32_be("channels")?;
+    input.skip(4, "reserved")?;
+    entry.bits = u16::try_from(input.u32_be("bits per channel")?).unwrap_or(0);
+    // Core Audio flags: bit 0 float, bit 1 big-endian.
+    let flags = input.u32_be("format flags")?;
+    entry.little = flags & 2 == 0;
+    if entry.stream.tag == Some(*b"lpcm") && flags & 1 != 0 {
+        entry.original = Some(*b"fpcm");
+    }
+    input.skip(8, "packet sizes")
+}
+
+fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<()> {
+    let stream = &mut entry.stream;
+    match &head.kind {
+        b"esds" => esds::read(input, stream),
+        b"pasp" => {
+            let (wide, high) = (input.u32_be("pixel width")?, input.u32_be("pixel height")?);
+            stream.pixel_aspect = Ratio::new(wide.into(), high.into());
+            Ok(())
+        }
+        b"btrt" => {
+            input.skip(8, "buffer size and largest bit rate")?;
+            let average = input.u32_be("average bit rate")?;
+            stream.bitrate = stream.bitrate.or(Some(u64::from(average)).filter(|rate| *rate > 0));
+            Ok(())
+        }
+        b"frma" => {
+            let code = input.array("original format")?;
+            entry.original = Some(code).filter(|code| Some(*code) != stream.tag);
+            Ok(())
+        }
+        b"sinf" => crate::extract::container::bmff::each(input, |input, head| {
+            if head.kind == *b"frma" { in_entry(input, head, entry) } else { Ok(()) }
+        }),
+        // The order of the samples: 0 big-endian, 1 little-endian.
+        b"enda" => {
+            entry.little = input.u16_be("byte order")? == 1;
+            Ok(())
+        }
+        // ISO/IEC 23003-5: format flags, then the width of a sample.
+        b"pcmC" => {
+            input.skip(4, "version and flags")?;
+            entry.little = input.u8("PCM flags")? & 1 == 1;
+            entry.bits = input.u8("sample size")?.into();
+            Ok(())
+        }
+        b"avcC" => coding(input, "h264", stream),
+        b"hvcC" => coding(input, "hevc", stream),
+        b"av1C" => coding(input, "av1", stream),
+        b"colr" => colr(input, stream),
+        b"alac" => alac(input, stream),
+        // Opus in ISOBMFF, 4.3.2: always decoded at 48 kHz.
+        b"dOps" => {
+            stream.sample_rate = 48_000;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn coding(input: &mut Input<'_>, codec: &str, stream: &mut Stream) -> Parsed<()> {
+    stream.coding = Coding::read(codec, input)?;
+    Ok(())
+}
+
+/// 12.1.5; QuickTime's `nclc` says nothing of the range.
+fn colr(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
+    let kind: [u8; 4] = input.array("kind of colour")?;
+    if !matches!(&kind, b"nclx" | b"nclc") {
+        return Ok(());
+    }
+    stream.colour.primaries = input.u16_be("colour primaries")?;
+    stream.colour.transfer = input.u16_be("transfer characteristics")?;
+    stream.colour.matrix = Some(input.u16_be("matrix coefficients")?);
+    if kind == *b"nclx" {
+        stream.colour.full = Some(input.u8("range")? & 0x80 != 0);
+    }
+    Ok(())
+}
+
+/// ALACSpecificConfig (Apple, ALACMagicCookieDescription).
+fn alac(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
+    input.skip(4 + 4 + 1, "version, frame length and compatibility")?;
+    stream.bits = input.u8("bits per sample")?.into();
+    input.skip(3, "tuning")?;
+    stream.channels = input.u8("channels")?.into();
+    input.skip(10, "run, frame size and bit rate")?;
+    stream.sample_rate = input.u32_be("sample rate")?;
+    Ok(())
+}
