@@ -10,11 +10,15 @@ mod track;
 use crate::extract::container::bmff::{self, BoxHead};
 use crate::extract::stream::{Stream, Summary, seconds, since_1904};
 use crate::extract::{Facts, Group, Input, Parsed};
+use flate2::read::ZlibDecoder;
 use fragment::Fragments;
+use std::io::Read;
 use track::Track;
 
 /// Most tracks that are described.
 const TRACKS: usize = 256;
+/// Most bytes of a compressed movie, packed or unpacked.
+const UNPACKED: u64 = 1 << 20;
 
 /// What the boxes of a file say together.
 #[derive(Default)]
@@ -25,6 +29,8 @@ struct Movie {
     tracks: Vec<Track>,
     fragments: Fragments,
     tags: tags::Texts,
+    /// Set once a compressed movie was unpacked: one inside another is not.
+    unpacked: bool,
 }
 
 /// Reads an ISO base media or QuickTime file.
@@ -80,11 +86,39 @@ fn in_moov(input: &mut Input<'_>, head: &BoxHead, movie: &mut Movie, facts: &mut
             movie.tracks.push(track);
             read
         }
+        b"cmov" if !movie.unpacked => {
+            movie.unpacked = true;
+            children(
+                input,
+                facts,
+                |input, head, facts| {
+                    if head.kind == *b"cmvd" { compressed(input, movie, facts) } else { Ok(()) }
+                },
+            )
+        }
         b"mvex" => children(input, facts, |input, head, _| movie.fragments.in_mvex(input, head)),
         b"udta" => tags::udta(input, facts, &mut movie.tags),
         b"meta" => tags::meta(input, facts, &mut movie.tags),
         _ => Ok(()),
     }
+}
+
+/// A movie packed with zlib (QuickTime File Format, "Allowing QuickTime to compress the movie resource").
+fn compressed(input: &mut Input<'_>, movie: &mut Movie, facts: &mut Facts) -> Parsed<()> {
+    let start = input.position();
+    let size = u64::from(input.u32_be("unpacked size")?).min(UNPACKED);
+    let packed = input.take_up_to(UNPACKED)?;
+    let mut bytes = Vec::new();
+    if let Err(error) = ZlibDecoder::new(packed.as_slice()).take(size).read_to_end(&mut bytes) {
+        let message = format!("expected a movie packed with zlib: {error}");
+        facts.tolerate::<()>(Err(input.malformed_at(start, message)))?;
+    }
+    let mut inner = Input::new(&bytes, input.limits());
+    inner.set_format(input.format());
+    children(&mut inner, facts, |input, head, facts| {
+        let found = head.kind == *b"moov";
+        if found { children(input, facts, |input, head, facts| in_moov(input, head, movie, facts)) } else { Ok(()) }
+    })
 }
 
 /// ISO/IEC 14496-12, 8.2.2.
@@ -114,7 +148,7 @@ fn long_or_short(input: &mut Input<'_>, version: u8, what: &str) -> Parsed<u64> 
 impl Movie {
     /// `whole` says that the file was walked to its end.
     fn publish(self, whole: bool, input: &Input<'_>, facts: &mut Facts) {
-        let Movie { timescale, duration, tracks, fragments, tags } = self;
+        let Movie { timescale, duration, tracks, fragments, tags, .. } = self;
         tags.publish(input, facts);
         let mut streams: Vec<Stream> = tracks.into_iter().map(|track| track.finish(&fragments, timescale)).collect();
         for stream in &mut streams {
@@ -241,6 +275,21 @@ mod tests {
         parse(&mut input, &mut facts).unwrap();
         assert_eq!((facts.video_streams.len(), facts.find(Group::Tag, "Title")), (1, Some(&"Song".into())));
         assert!(input.bytes_read() < 100_000, "{}", input.bytes_read());
+    }
+
+    #[test]
+    fn a_compressed_movie_is_unpacked_once() {
+        let pack = |movie: &[u8]| {
+            let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+            std::io::Write::write_all(&mut packer, movie).unwrap();
+            let packed = packer.finish().unwrap();
+            let size = be(&[u32::try_from(movie.len()).unwrap()]);
+            boxed(b"moov", &[&boxed(b"cmov", &[&boxed(b"cmvd", &[&size, &packed])])])
+        };
+        let plain = boxed(b"moov", &[&video_track(SAMPLES)]);
+        assert_eq!(facts_of(&pack(&plain)).video_streams.len(), 1);
+        assert_eq!(facts_of(&pack(&pack(&plain))).video_streams.len(), 0);
+        assert!(!facts_of(&pack(&vec![0; 3_000_000])).facts.is_empty());
     }
 
     #[test]
