@@ -100,8 +100,13 @@ impl<'a> Arena<'a> {
         self.text.get(start..self.starts.get(to) as usize).unwrap_or(&[])
     }
 
+    /// The text from its beginning to the edge after the last unit of block `to - 1`.
+    pub(crate) fn text_up_to(&self, to: usize) -> &'a [u8] {
+        self.text.get(..self.starts.get(to) as usize).unwrap_or(&[])
+    }
+
     /// Position in the text of the first byte of `unit`.
-    fn unit_start(&self, unit: usize) -> usize {
+    pub(crate) fn unit_start(&self, unit: usize) -> usize {
         let mut at = self.starts.get(unit / BLOCK) as usize;
         for _ in 0..unit % BLOCK {
             let rest = self.text.get(at..).unwrap_or(&[]);

@@ -13,6 +13,9 @@ pub(crate) const MIN_TEXT: usize = 512 << 10;
 /// Candidate lists longer than this share of all blocks (in percent) narrow too little to be worth decoding.
 const WORTHLESS_PERCENT: usize = 60;
 
+/// A pattern of a megabyte would look up a million grams: a few hundred narrow as well.
+const MOST_GRAMS: usize = 256;
+
 /// The section's bytes for an arena.
 pub(crate) fn build(arena: &Arena<'_>) -> Vec<u8> {
     let mut found = Collector::new();
@@ -204,8 +207,7 @@ impl<'a> Grams<'a> {
         if grams.is_empty() {
             return Ok(Candidates::All);
         }
-        // A pattern of a megabyte would look up a million grams: a few hundred narrow as well.
-        grams.truncate(256);
+        grams.truncate(MOST_GRAMS);
         grams.sort_unstable();
         grams.dedup();
         let mut lists = Vec::with_capacity(grams.len());
@@ -230,6 +232,16 @@ impl<'a> Grams<'a> {
             self.intersect(at, &mut blocks)?;
         }
         Ok(Candidates::Blocks(blocks))
+    }
+
+    /// Most blocks that can contain `pattern`.
+    pub(crate) fn estimate(&self, pattern: &[u8]) -> Result<usize> {
+        let mut least = self.blocks;
+        for gram in grams_of(pattern).take(MOST_GRAMS) {
+            let Some(at) = self.find(gram) else { return Ok(0) };
+            least = least.min(self.list(at)?.0);
+        }
+        Ok(least)
     }
 
     fn decode(&self, at: usize) -> Result<Vec<u32>> {

@@ -62,6 +62,7 @@ pub(crate) struct PathSections {
     pub(crate) run_filenames: Vec<u8>,
     pub(crate) folded_filenames: Vec<u8>,
     pub(crate) folders: Vec<u8>,
+    pub(crate) folder_shared: Vec<u8>,
     pub(crate) names: Vec<u8>,
 }
 
@@ -72,8 +73,11 @@ pub(crate) struct PathsWriter {
     filenames: Vec<u64>,
     folded_filenames: Vec<u64>,
     folders: ArenaWriter,
+    /// Bytes that each folder text has in common with the one before.
+    shared: Vec<u64>,
     names: ArenaWriter,
     last: Vec<u8>,
+    last_folder: Vec<u8>,
 }
 
 impl PathsWriter {
@@ -84,8 +88,10 @@ impl PathsWriter {
             filenames: Vec::new(),
             folded_filenames: Vec::new(),
             folders: ArenaWriter::new(),
+            shared: Vec::new(),
             names: ArenaWriter::new(),
             last: Vec::new(),
+            last_folder: Vec::new(),
         }
     }
 
@@ -95,7 +101,11 @@ impl PathsWriter {
             self.run_starts.push(self.docs);
             self.filenames.push(entry.filename_at.encode());
             self.folded_filenames.push(entry.folded_filename_at.encode());
+            let common = self.last_folder.iter().zip(entry.folder).take_while(|(a, b)| a == b).count();
+            self.shared.push(common as u64);
             self.folders.push(entry.folder);
+            self.last_folder.clear();
+            self.last_folder.extend_from_slice(entry.folder);
             self.last.clear();
             self.last.extend_from_slice(folder);
         }
@@ -115,6 +125,7 @@ impl PathsWriter {
             run_filenames: pack(&self.filenames),
             folded_filenames: pack(&self.folded_filenames),
             folders: self.folders.finish(),
+            folder_shared: pack(&self.shared),
             names: self.names.finish(),
         }
     }

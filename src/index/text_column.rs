@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, BLOCK, EDGE};
 use super::grams::{Candidates, Grams};
+use super::packed::Packed;
 use super::text;
 use super::words::Words;
 use crate::error::Result;
@@ -16,6 +17,8 @@ pub(crate) struct TextColumn<'a> {
     pub(crate) arena: Arena<'a>,
     pub(crate) grams: Option<Grams<'a>>,
     pub(crate) words: Option<Words<'a>>,
+    /// Bytes that each unit has in common with the one before, where that is stored.
+    pub(crate) shared: Option<Packed<'a>>,
 }
 
 impl TextColumn<'_> {
@@ -27,30 +30,19 @@ impl TextColumn<'_> {
         range: Range<usize>,
         tick: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Vec<u32>> {
-        let mut needle = Vec::with_capacity(pattern.len() + 2);
-        if anchor.at_start() {
-            needle.push(EDGE);
-        }
-        needle.extend_from_slice(pattern.as_bytes());
-        if anchor.at_end() {
-            needle.push(EDGE);
-        }
+        let range = range.start..range.end.min(self.arena.len());
         if pattern.is_empty() && anchor != Anchor::Whole {
-            return Ok((range.start as u32..range.end.min(self.arena.len()) as u32).collect());
+            return Ok((range.start as u32..range.end as u32).collect());
         }
-        let mut scan = Scan {
-            finder: memmem::Finder::new(&needle),
-            starts_at_edge: anchor.at_start(),
-            range: &range,
-            found: Vec::new(),
-        };
-        let blocks = range.start / BLOCK..range.end.min(self.arena.len()).div_ceil(BLOCK);
+        let needle = anchored(pattern, anchor);
+        let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
+        let mut scan = Scan::new(self, pattern, anchor, range);
         match self.grams.map_or(Ok(Candidates::All), |g| g.candidates(&needle))? {
             Candidates::All => {
                 // In portions, so that a long scan can be ended.
                 for from in blocks.clone().step_by(1024) {
                     tick()?;
-                    scan.blocks(&self.arena, from, (from + 1024).min(blocks.end));
+                    scan.blocks(from, (from + 1024).min(blocks.end));
                 }
             }
             Candidates::Blocks(list) => {
@@ -58,11 +50,17 @@ impl TextColumn<'_> {
                     if count.is_multiple_of(1024) {
                         tick()?;
                     }
-                    scan.blocks(&self.arena, block as usize, block as usize + 1);
+                    scan.blocks(block as usize, block as usize + 1);
                 }
             }
         }
         Ok(scan.found)
+    }
+
+    /// An upper bound of the units that contain `pattern`, from statistics alone.
+    pub(crate) fn estimate(&self, pattern: &str, anchor: Anchor) -> Result<usize> {
+        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&anchored(pattern, anchor)))?;
+        Ok(blocks * BLOCK)
     }
 
     /// The units that hold a word within the automaton's distance.
@@ -119,30 +117,87 @@ impl fst::Automaton for Near<'_> {
     }
 }
 
-struct Scan<'n, 'r> {
+/// The pattern with the edges that it is anchored to: what its trigrams are taken from.
+fn anchored(pattern: &str, anchor: Anchor) -> Vec<u8> {
+    let mut needle = Vec::with_capacity(pattern.len() + 2);
+    if anchor.at_start() {
+        needle.push(EDGE);
+    }
+    needle.extend_from_slice(pattern.as_bytes());
+    if anchor.at_end() {
+        needle.push(EDGE);
+    }
+    needle
+}
+
+/// A search through the text of an arena.
+struct Scan<'a, 'n> {
+    arena: Arena<'a>,
+    shared: Option<Packed<'a>>,
     finder: memmem::Finder<'n>,
-    /// The needle begins with an edge: a match starts one byte before its unit.
-    starts_at_edge: bool,
-    range: &'r Range<usize>,
+    anchor: Anchor,
+    range: Range<usize>,
+    /// Units before this one are decided.
+    next: usize,
     found: Vec<u32>,
 }
 
-impl Scan<'_, '_> {
-    fn blocks(&mut self, arena: &Arena<'_>, from: usize, to: usize) {
-        let text = arena.block_text(from, to);
-        // `counted` edges lie before `at`; the first edge precedes the first unit.
-        let (mut at, mut counted, mut from_here) = (0, 0, 0);
-        while let Some(hit) = text.get(from_here..).and_then(|rest| self.finder.find(rest)) {
-            let start = from_here + hit;
-            let inside = start + usize::from(self.starts_at_edge);
-            counted += count_edges(text.get(at..inside).unwrap_or(&[]));
-            (at, from_here) = (inside, start + 1);
-            let unit = from * BLOCK + counted.saturating_sub(1);
+impl<'a, 'n> Scan<'a, 'n> {
+    fn new(column: &TextColumn<'a>, pattern: &'n str, anchor: Anchor, range: Range<usize>) -> Scan<'a, 'n> {
+        let finder = memmem::Finder::new(pattern.as_bytes());
+        let shared = column.shared.filter(|_| anchor == Anchor::None);
+        Scan { arena: column.arena, shared, finder, anchor, next: range.start, range, found: Vec::new() }
+    }
+
+    /// Whether a match stands where the anchor wants it.
+    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
+        let edge = |at: Option<usize>| at.and_then(|at| text.get(at)) == Some(&EDGE);
+        (!self.anchor.at_start() || edge(from.checked_sub(1))) && (!self.anchor.at_end() || edge(Some(to)))
+    }
+
+    fn blocks(&mut self, from: usize, to: usize) {
+        let text = self.arena.text_up_to(to);
+        let mut unit = self.next.max(from * BLOCK);
+        if unit >= (to * BLOCK).min(self.range.end) {
+            return;
+        }
+        // `unit` is the unit of `at`; its match may be `at` itself or, if empty, the edge before it.
+        let mut at = self.arena.unit_start(unit);
+        let mut find_from = at;
+        while let Some(hit) = text.get(find_from..).and_then(|rest| self.finder.find(rest)) {
+            let (start, end) = (find_from + hit, find_from + hit + self.finder.needle().len());
+            unit += count_edges(text.get(at..start).unwrap_or(&[]));
+            (at, find_from) = (start, start + 1);
+            if unit >= self.range.end {
+                return;
+            }
             // Several hits in one unit follow each other.
-            if self.found.last() != Some(&(unit as u32)) && self.range.contains(&unit) {
-                self.found.push(unit as u32);
+            if self.found.last() == Some(&(unit as u32)) || !self.fits(text, start, end) {
+                continue;
+            }
+            self.found.push(unit as u32);
+            if self.extend(text, unit, start, end) {
+                if self.next >= to * BLOCK {
+                    return;
+                }
+                unit = self.next;
+                at = self.arena.unit_start(unit);
+                find_from = at;
             }
         }
+    }
+
+    /// Units after `unit` that share the matched text with it match too: adds them without reading them.
+    fn extend(&mut self, text: &[u8], unit: usize, start: usize, end: usize) -> bool {
+        let Some(shared) = self.shared else { return false };
+        let before = memchr::memrchr(EDGE, text.get(..start).unwrap_or(&[])).unwrap_or(0);
+        let matched = (end - before - 1) as u64;
+        self.next = unit + 1;
+        while self.next < self.range.end && shared.get(self.next) >= matched {
+            self.found.push(self.next as u32);
+            self.next += 1;
+        }
+        self.next > unit + 1
     }
 }
 
@@ -173,7 +228,7 @@ mod tests {
             let section = grams::build(&arena);
             let range = from..units.len().saturating_sub(from / 2).max(from);
             for grams in [None, Some(Grams::new(&section).unwrap())] {
-                let column = TextColumn { arena, grams, words: None };
+                let column = TextColumn { arena, grams, words: None, shared: None };
                 for (anchor, matches) in [
                     (Anchor::None, (|u: &str, p: &str| u.contains(p)) as fn(&str, &str) -> bool),
                     (Anchor::Start, |u, p| u.starts_with(p)),
@@ -188,6 +243,26 @@ mod tests {
         }
 
         #[test]
+        fn shared_prefixes_change_nothing(units in proptest::collection::btree_set("[ab]{0,6}/", 1..300), pattern in "[ab/]{1,3}", from in 0usize..50) {
+            let units: Vec<String> = units.into_iter().collect();
+            let mut writer = ArenaWriter::new();
+            units.iter().for_each(|u| writer.push(u.as_bytes()));
+            let bytes = writer.finish();
+            let arena = Arena::new(&bytes).unwrap();
+            let common = |pair: &[String]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count() as u64;
+            let lengths: Vec<u64> = std::iter::once(0).chain(units.windows(2).map(common)).collect();
+            let mut packed = Vec::new();
+            super::super::packed::write(&lengths, &mut packed);
+            let section = grams::build(&arena);
+            for grams in [None, Some(Grams::new(&section).unwrap())] {
+                let column = TextColumn { arena, grams, words: None, shared: Some(Packed::new(&packed).unwrap()) };
+                let found = column.containing(&pattern, Anchor::None, from..units.len(), &mut || Ok(())).unwrap();
+                let expected: Vec<u32> = (from..units.len()).filter(|at| units[*at].contains(&pattern)).map(|at| at as u32).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+
+        #[test]
         fn near_words_equal_brute_force(units in proptest::collection::vec("[abc]{1,6}( [abc]{1,6})?", 1..60), word in "[abc]{1,6}", distance in 0u8..3) {
             let mut writer = ArenaWriter::new();
             units.iter().for_each(|u| writer.push(u.as_bytes()));
@@ -196,7 +271,7 @@ mod tests {
             let section = words::build(&arena).unwrap();
             let automaton = levenshtein_automata::LevenshteinAutomatonBuilder::new(distance, false).build_dfa(&word);
             for words in [None, Some(Words::new(&section).unwrap())] {
-                let found = TextColumn { arena, grams: None, words }.near(&automaton).unwrap();
+                let found = TextColumn { arena, grams: None, words, shared: None }.near(&automaton).unwrap();
                 for (at, unit) in units.iter().enumerate() {
                     let expected = unit.split(' ').any(|w| levenshtein(w, &word) <= usize::from(distance));
                     prop_assert_eq!(found.contains(at as u32), expected, "{} {}", unit, word);

@@ -12,6 +12,9 @@ use roaring::RoaringBitmap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+/// Looking at one document costs about as much as scanning the text of this many.
+const FEW: u64 = 64;
+
 /// A text query, ready to run over segments.
 pub(crate) struct Matcher<'a> {
     pub(crate) scope: &'a Scope,
@@ -53,12 +56,9 @@ impl Matcher<'_> {
     /// The documents of `docs` in which every part occurs; deleted ones are not left out.
     pub(crate) fn documents(&self, segment: &Segment, docs: Range<u32>) -> Result<RoaringBitmap> {
         let mut hits: Option<RoaringBitmap> = None;
-        // Long parts are rare ones: they leave least to intersect.
-        let mut order: Vec<&MatchPart<'_>> = self.parts.iter().collect();
-        order.sort_by_key(|part| std::cmp::Reverse(part.text.len()));
-        for part in order {
+        for part in self.rarest_first(segment)? {
             self.context.tick()?;
-            let found = self.part(segment, part, docs.clone())?;
+            let found = self.part(segment, part, docs.clone(), hits.as_ref())?;
             self.context.afford(found.serialized_size())?;
             let both = match hits {
                 None => found,
@@ -72,13 +72,38 @@ impl Matcher<'_> {
         Ok(hits.unwrap_or_default())
     }
 
-    fn part(&self, segment: &Segment, part: &MatchPart<'_>, docs: Range<u32>) -> Result<RoaringBitmap> {
+    /// The parts in the order that leaves least to do: those with the fewest candidates first, tolerant ones last.
+    fn rarest_first(&self, segment: &Segment) -> Result<Vec<&MatchPart<'_>>> {
+        if self.parts.len() < 2 {
+            return Ok(self.parts.iter().collect());
+        }
+        let mut order = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let mut candidates = if part.words.is_empty() { 0 } else { usize::MAX / 2 };
+            for &path in &self.scope.paths {
+                let search = PathSearch::new(segment, path, 0..segment.len(), self.context)?;
+                candidates += search.estimate(part.text, self.anchor)?;
+            }
+            order.push((candidates, part));
+        }
+        order.sort_by_key(|(candidates, _)| *candidates);
+        Ok(order.into_iter().map(|(_, part)| part).collect())
+    }
+
+    /// The documents of one part. `within`: only these matter.
+    fn part(
+        &self,
+        segment: &Segment,
+        part: &MatchPart<'_>,
+        docs: Range<u32>,
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap> {
         if part.words.is_empty() {
-            return self.containing(segment, part.text, self.anchor, docs);
+            return self.containing(segment, part.text, self.anchor, docs, within);
         }
         let mut hits: Option<RoaringBitmap> = None;
         for (word, automaton) in &part.words {
-            let mut found = self.containing(segment, word, Anchor::None, docs.clone())?;
+            let mut found = self.containing(segment, word, Anchor::None, docs.clone(), within)?;
             if let Some(automaton) = automaton {
                 found |= self.near(segment, automaton, docs.clone())?;
             }
@@ -87,10 +112,21 @@ impl Matcher<'_> {
         Ok(hits.unwrap_or_default())
     }
 
-    fn containing(&self, segment: &Segment, text: &str, anchor: Anchor, docs: Range<u32>) -> Result<RoaringBitmap> {
+    fn containing(
+        &self,
+        segment: &Segment,
+        text: &str,
+        anchor: Anchor,
+        docs: Range<u32>,
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
         for &path in &self.scope.paths {
-            found |= PathSearch::new(segment, path, docs.clone(), self.context)?.containing(text, anchor)?;
+            let search = PathSearch::new(segment, path, docs.clone(), self.context)?;
+            found |= match within.filter(|w| w.len() * FEW < u64::from(segment.len())) {
+                Some(within) => search.among(within, text, anchor)?,
+                None => search.containing(text, anchor)?,
+            };
         }
         for &column in &self.scope.columns {
             self.in_column(segment, column, &docs, &mut found, |values| {

@@ -55,6 +55,10 @@ impl<'a> PathSearch<'a> {
     /// The documents whose value contains `pattern`.
     pub(crate) fn containing(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let mut found = self.in_names(pattern, anchor)?;
+        if self.scope == PathScope::Filename && self.paths.common_filename_at() == Some(Origin::Name) {
+            // No folder belongs to any value.
+            return Ok(found);
+        }
         if !anchor.at_end() {
             self.in_folders(pattern, anchor, &mut found)?;
         }
@@ -64,6 +68,35 @@ impl<'a> PathSearch<'a> {
             if !tail.is_empty() || anchor.at_end() {
                 self.context.tick()?;
                 self.across(head, tail, anchor, &mut found)?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// An upper bound of the documents and runs that contain `pattern`.
+    pub(crate) fn estimate(&self, pattern: &str, anchor: Anchor) -> Result<usize> {
+        Ok(self.names.estimate(pattern, anchor)? + self.folders.estimate(pattern, Anchor::None)?)
+    }
+
+    /// Those of `candidates` whose value contains `pattern`: each is looked at, which pays for few of them.
+    pub(crate) fn among(&self, candidates: &RoaringBitmap, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
+        let finder = memchr::memmem::Finder::new(pattern.as_bytes());
+        let (mut folders, mut names) = (self.paths.folders.visit(), self.paths.names.visit());
+        let mut value = Vec::new();
+        let mut found = RoaringBitmap::new();
+        for doc in candidates {
+            let Some(folder) = self.folder(self.paths.run_of(doc as usize), &mut folders) else { continue };
+            value.clear();
+            value.extend_from_slice(folder);
+            value.extend_from_slice(names.unit(doc as usize));
+            let fits = match anchor {
+                Anchor::None => finder.find(&value).is_some(),
+                Anchor::Start => value.starts_with(pattern.as_bytes()),
+                Anchor::End => value.ends_with(pattern.as_bytes()),
+                Anchor::Whole => value == pattern.as_bytes(),
+            };
+            if fits {
+                found.insert(doc);
             }
         }
         Ok(found)

@@ -284,3 +284,104 @@ proptest! {
         }
     }
 }
+
+/// Files enough for every index of a segment to be there: trigrams from 512 KiB of text, words from 32,768 units.
+fn many_files() -> Vec<File> {
+    let pieces = [
+        "Beach",
+        "harbour",
+        "IMG",
+        "dsc",
+        "caf\u{e9}",
+        "\u{6771}\u{4eac}",
+        "\u{5199}\u{771f}",
+        "report",
+        "2024",
+        "final",
+    ];
+    let folders = ["photos", "Photos/2024", "music/\u{97f3}\u{697d}", "docs/a.b", "docs/a.b/deep"];
+    let mut state = 7u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut files = Vec::new();
+    for number in 0..40_000 {
+        let name = format!(
+            "{}-{}_{number:05}{}.jpg",
+            pieces[next(10)],
+            pieces[next(10)],
+            "xyzw".chars().nth(next(4)).unwrap()
+        );
+        let key = format!("{}/{}/{name}", folders[next(5)], next(300));
+        let mut file =
+            File::new(format!("oss://bucket/{key}")).with(field::FILENAME, key).with(field::SIZE, next(5000) as i64);
+        if next(4) > 0 {
+            file.set(field::TITLE, format!("{} song {number} of {}", pieces[next(10)], pieces[next(10)]));
+        }
+        files.push(file);
+    }
+    files
+}
+
+#[test]
+fn large_segments_equal_the_naive_evaluator() {
+    let files = many_files();
+    let parts: Vec<Part> = files.chunks(15_000).map(|chunk| Part::whole(Segment::build(chunk).unwrap())).collect();
+    let merged = merge_in_memory(&parts).unwrap();
+    let names: Vec<String> = merged.section_sizes().into_iter().map(|(name, _)| name).collect();
+    for section in ["NameGrams", "NameWords", "FolderGrams", "TextGrams of Title", "TextWords of Title"] {
+        assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
+    }
+    let snapshots = [Snapshot { parts }, Snapshot { parts: vec![Part::whole(merged)] }];
+    let files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
+    let texts = [
+        "harbour",
+        "img-dsc",
+        "2024/1",
+        "photos/2024/299/caf",
+        "cafe report",
+        "\u{4eac}",
+        "\u{771f}-\u{6771}",
+        "01234x",
+        "9z.jpg",
+        "harbor",
+        "beech",
+        "\"song 12\"",
+        "a.b/deep/7/img",
+        "zzzz",
+        "of repor 77",
+        "e",
+        "x.",
+        "reprot~2 img",
+        "/1/",
+        "oss://bucket/docs",
+    ];
+    for text in texts {
+        for (search_in, anchor) in
+            [(vec![], Anchor::None), (vec![field::FILENAME], Anchor::Start), (vec![field::TITLE], Anchor::End)]
+        {
+            let sort = vec![SortKey { field: FieldPath::from(field::SIZE), order: Order::Desc }];
+            let page = Page { max_results: 150, token: String::new() };
+            for sort in [vec![], sort] {
+                let query = FuzzyQuery {
+                    text: text.into(),
+                    search_in: search_in.clone(),
+                    anchor,
+                    sort,
+                    page: page.clone(),
+                    ..FuzzyQuery::default()
+                };
+                let expected = naive(&files, &query);
+                for snapshot in &snapshots {
+                    let first = fuzzy(snapshot, &query, &context()).unwrap();
+                    assert_eq!(first.total, Some(expected.len() as u64), "{query:?}");
+                    assert_eq!(first.uris, expected[..expected.len().min(150)], "{query:?}");
+                    if expected.len() < 2_000 {
+                        assert_eq!(all_pages(snapshot, &query).0, expected, "{query:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -37,10 +37,11 @@ pub(crate) enum SectionKind {
     TextGrams = 17,
     TextWords = 18,
     Numbers = 19,
+    FolderShared = 20,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 19] = [
+    const ALL: [SectionKind; 20] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
@@ -60,6 +61,7 @@ impl SectionKind {
         SectionKind::TextGrams,
         SectionKind::TextWords,
         SectionKind::Numbers,
+        SectionKind::FolderShared,
     ];
 }
 
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=19).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(20).is_err());
+        assert_eq!(numbers, (1..=20).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(21).is_err());
     }
 }

@@ -172,7 +172,10 @@ impl Segment {
     /// Folder texts as a searchable column; unit = run.
     pub(crate) fn folders(&self) -> Result<TextColumn<'_>> {
         let arena = Arena::new(self.needed(SectionKind::Folders)?)?;
-        self.text_column(arena, self.plain(SectionKind::FolderGrams)?, self.plain(SectionKind::FolderWords)?)
+        let shared = Packed::new(self.needed(SectionKind::FolderShared)?)?;
+        let grams = self.plain(SectionKind::FolderGrams)?;
+        let column = self.text_column(arena, grams, self.plain(SectionKind::FolderWords)?)?;
+        Ok(TextColumn { shared: Some(shared), ..column })
     }
 
     /// Name texts as a searchable column; unit = document.
@@ -193,7 +196,12 @@ impl Segment {
         grams: Option<&'a [u8]>,
         words: Option<&'a [u8]>,
     ) -> Result<TextColumn<'a>> {
-        Ok(TextColumn { arena, grams: grams.map(Grams::new).transpose()?, words: words.map(Words::new).transpose()? })
+        Ok(TextColumn {
+            arena,
+            grams: grams.map(Grams::new).transpose()?,
+            words: words.map(Words::new).transpose()?,
+            shared: None,
+        })
     }
 
     pub(crate) fn keys(&self, column: ColumnId) -> Result<Option<KeyColumn<'_>>> {

@@ -124,6 +124,7 @@ fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     sink.section(SectionKind::FoldedFilenames, None, &sections.folded_filenames)?;
     let folders = [SectionKind::Folders, SectionKind::FolderGrams, SectionKind::FolderWords];
     sink.arena(folders, None, &sections.folders, &sections.folders)?;
+    sink.section(SectionKind::FolderShared, None, &sections.folder_shared)?;
     let names = [SectionKind::Names, SectionKind::NameGrams, SectionKind::NameWords];
     sink.arena(names, None, &sections.names, &sections.names)
 }
