@@ -4,6 +4,9 @@ use super::{id3, tags};
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, seconds, whole};
 use crate::extract::{Facts, Input, Parsed};
 
+/// Most covers that are listed.
+const COVERS: usize = 16;
+
 /// What the block STREAMINFO says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StreamInfo {
@@ -51,6 +54,7 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts, info: &mut Option<StreamInfo
             match kind & 0x7F {
                 0 => *info = Some(stream_info(input)?),
                 4 => tags::vorbis_comments(input, facts)?,
+                6 => cover(input, facts)?,
                 _ => {}
             }
             Ok(())
@@ -60,6 +64,21 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts, info: &mut Option<StreamInfo
             return Ok(());
         }
     }
+}
+
+/// Width and height of a picture (RFC 9639, 8.8), which stand in front of its bytes.
+fn cover(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(4, "picture type")?;
+    for what in ["media type", "description"] {
+        let len = input.u32_be(what)?;
+        input.skip(len.into(), what)?;
+    }
+    let size = (input.u32_be("picture width")?, input.u32_be("picture height")?);
+    // Zero means that the writer did not look.
+    if size.0 > 0 && size.1 > 0 && facts.audio_covers.len() < COVERS {
+        facts.audio_covers.push(size);
+    }
+    Ok(())
 }
 
 /// RFC 9639, 8.2.
@@ -119,7 +138,8 @@ mod tests {
         info.extend(packed.to_le_bytes().into_iter().rev());
         info.extend([0; 16]);
         let comments = comment(&["TITLE=Song", "artist=A", "ARTIST=B", "nonsense"]);
-        let picture = block(6, &vec![1; 5_000_000]);
+        let head = b"\0\0\0\x03\0\0\0\x09image/png\0\0\0\0\0\0\x02\0\0\0\x01\0";
+        let picture = block(6, &[&head[..], &vec![1; 5_000_000]].concat());
         [b"fLaC".to_vec(), block(0, &info), picture, block(0x84, &comments), vec![0xFF; 100]].concat()
     }
 
@@ -135,6 +155,7 @@ mod tests {
         let facts = facts_of(&sample());
         assert_eq!(facts.find(Group::Media, "Duration"), Some(&2.0.into()));
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&"Song".into()));
+        assert_eq!(facts.audio_covers, [(512, 256)]);
         assert_eq!(facts.find(Group::Tag, "Artist"), Some(&"A; B".into()));
         assert_eq!(facts.audio_streams[0].text(field::AUDIO_SAMPLE_FORMAT), Some("s32"));
     }

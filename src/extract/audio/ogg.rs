@@ -111,11 +111,13 @@ fn comments(packet: Vec<u8>, at: u64, outer: &Input<'_>, stream: &Logical, facts
     let body = body.to_vec();
     let mut input = Input::new(&body, outer.limits());
     input.set_format(outer.format());
+    let mark = facts.mark();
     let read = tags::vorbis_comments(&mut input, facts).map_err(|stop| match stop {
         // The packet may have been cut; and its own caps are not the file's.
         Stop::Malformed(warning) | Stop::Exhausted(warning) => outer.malformed_at(at, warning.message),
         io @ Stop::Io(_) => io,
     });
+    facts.found_in(mark, at);
     facts.tolerate(read).map(|_| ())
 }
 

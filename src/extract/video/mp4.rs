@@ -115,10 +115,13 @@ fn compressed(input: &mut Input<'_>, movie: &mut Movie, facts: &mut Facts) -> Pa
     }
     let mut inner = Input::new(&bytes, input.limits());
     inner.set_format(input.format());
-    children(&mut inner, facts, |input, head, facts| {
+    let mark = facts.mark();
+    let read = children(&mut inner, facts, |input, head, facts| {
         let found = head.kind == *b"moov";
         if found { children(input, facts, |input, head, facts| in_moov(input, head, movie, facts)) } else { Ok(()) }
-    })
+    });
+    facts.found_in(mark, start);
+    read
 }
 
 /// ISO/IEC 14496-12, 8.2.2.
