@@ -7,6 +7,10 @@
     reason = "a test's helpers fail by panicking, as its assertions do"
 )]
 
+#[cfg(feature = "index")]
+#[path = "../model/mod.rs"]
+mod model;
+
 #[cfg(feature = "cli")]
 mod cli;
 mod docs;
@@ -19,7 +23,11 @@ mod extract_media;
 #[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]
+mod histories;
+#[cfg(feature = "engine")]
 mod ingest;
 mod layers;
+#[cfg(feature = "engine")]
+mod paging;
 mod style;
 mod tree;

@@ -1,0 +1,181 @@
+//! The operations: small numbers that stand for documents and queries of a small world, so that updates, tombstones and
+//! merges meet each other, and failures shrink well.
+
+use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Order, Page, SortKey, Typos, Value, field};
+
+/// Documents of the world.
+const KEYS: u8 = 48;
+/// Words of titles, labels and names: neighbours by typo, by folding, by script; long and short.
+const WORDS: [&str; 14] = [
+    "beach",
+    "bench",
+    "photograph",
+    "photogroph",
+    "a",
+    "ab",
+    "AbA",
+    "\u{6771}\u{4eac}",
+    "\u{6771}",
+    "STRA\u{df}E",
+    "\u{c9}t\u{e9}",
+    "\u{30ab}\u{3099}",
+    "IMG_2024-01-02",
+    "x.y_z",
+];
+/// What queries ask for beside the words: parts of words, phrases, asked-for and accidental typos, nothing there is.
+const TEXTS: [&str; 14] = [
+    "oss://bucket",
+    "ea",
+    "2024 img",
+    "\"ab photograph\"",
+    "phtograph",
+    "bech~",
+    "bench~2",
+    "strasse",
+    "ete",
+    "\u{4eac}",
+    ".jpg",
+    "a ab",
+    "nowhere",
+    "x.y",
+];
+const SORTS: [&str; 8] = ["", "Size", "Title", "ProduceTime", "CustomLabels.k", "Filename", "URI", "Size,Title"];
+
+/// One document, in small numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Doc {
+    pub(crate) key: u8,
+    pub(crate) size: u8,
+    pub(crate) title: u8,
+    pub(crate) label: u8,
+    pub(crate) day: u8,
+}
+
+/// One query, in small numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) text: u8,
+    pub(crate) second: u8,
+    pub(crate) sort: u8,
+    pub(crate) how: u8,
+    pub(crate) page: u8,
+    /// Between two pages a document is put again as it is: nothing may change for the asker.
+    pub(crate) disturbed: bool,
+}
+
+/// What is done to the engine and the model alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Op {
+    Put(Vec<Doc>),
+    Delete(Vec<u8>),
+    /// Sets the label of stored documents.
+    Update(Vec<(u8, u8)>),
+    Query(Ask),
+    Get(u8),
+    GetMany(Vec<u8>),
+    /// Reads everything in pages of this many.
+    Scan(u8),
+    /// Seals the tail and merges what is due.
+    Settle,
+    Rebuild,
+    /// Goes on in a checkpoint of the database.
+    Move,
+    Reopen,
+    Check,
+}
+
+fn word(number: u8) -> Option<&'static str> {
+    let count = WORDS.len() + 1;
+    (usize::from(number) % count).checked_sub(1).and_then(|at| WORDS.get(at).copied())
+}
+
+/// The address of a key: few folders, so that neighbours share most of their bytes.
+pub(crate) fn uri(key: u8) -> String {
+    let key = key % KEYS;
+    let name = word(key % 15).unwrap_or("plain");
+    format!("oss://bucket/{}/{}/{name}-{key}.jpg", key % 3, WORDS[usize::from(key % 5)])
+}
+
+impl Doc {
+    pub(crate) fn file(self) -> File {
+        let uri = uri(self.key);
+        let mut file = File::new(uri.as_str()).with(field::FILENAME, uri.rsplit('/').next().unwrap_or(""));
+        if self.size > 0 {
+            file.set(field::SIZE, i64::from(self.size % 12) * 1000);
+        }
+        if let Some(title) = word(self.title) {
+            file.set(field::TITLE, format!("{title} photograph {}", self.title % 4));
+        }
+        if let Some(label) = word(self.label) {
+            file.set(field::CUSTOM_LABELS, Value::map([("k".to_owned(), label.to_owned())]));
+        }
+        if self.day > 0 {
+            file.set(field::PRODUCE_TIME, format!("2024-01-{:02}T00:00:00Z", self.day % 28 + 1));
+        }
+        file
+    }
+}
+
+/// The change that gives a document a label.
+pub(crate) fn relabelled(key: u8, label: u8) -> File {
+    let labels = word(label).map(|word| ("k".to_owned(), word.to_owned()));
+    File::new(uri(key)).with(field::CUSTOM_ID, format!("id {label}")).with(field::CUSTOM_LABELS, Value::map(labels))
+}
+
+impl Ask {
+    pub(crate) fn query(self) -> FuzzyQuery {
+        let text = |number: u8| match usize::from(number) % (WORDS.len() + TEXTS.len()) {
+            at if at < WORDS.len() => WORDS[at],
+            at => TEXTS[at - WORDS.len()],
+        };
+        let second = if self.second < 128 { String::new() } else { format!(" {}", text(self.second)) };
+        let order = if self.how & 1 == 0 { Order::Asc } else { Order::Desc };
+        let path = |path: &str| SortKey { field: FieldPath::parse(path).expect("a field"), order };
+        let sort = SORTS[usize::from(self.sort) % SORTS.len()];
+        FuzzyQuery {
+            text: format!("{}{second}", text(self.text)),
+            search_in: if self.how & 2 == 0 { vec![] } else { vec![field::FILENAME, field::TITLE] },
+            anchor: if self.how & 28 == 28 { Anchor::Start } else { Anchor::None },
+            typos: [Typos::Off, Typos::Fallback, Typos::Always][usize::from(self.how >> 5) % 3],
+            sort: sort.split(',').filter(|s| !s.is_empty()).map(path).collect(),
+            page: Page { max_results: usize::from(self.page % 20) + 1, token: String::new() },
+            with_fields: if self.how & 16 == 0 { vec![] } else { vec![field::URI, field::TITLE] },
+            without_total: self.how & 8 != 0,
+        }
+    }
+}
+
+/// Reads operations from bytes: any bytes are some history.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Op> {
+    let mut bytes = bytes.iter().copied();
+    let mut ops = Vec::new();
+    while let Some(kind) = bytes.next() {
+        let mut byte = || bytes.next().unwrap_or(0);
+        let count = usize::from(kind >> 4);
+        ops.push(match kind & 15 {
+            0..=4 => Op::Put((0..=count * 2).map(|_| doc([byte(), byte(), byte(), byte(), byte()])).collect()),
+            5 => Op::Delete((0..=count * 2).map(|_| byte()).collect()),
+            6 => Op::Update((0..=count).map(|_| (byte(), byte())).collect()),
+            7..=9 => Op::Query(ask([byte(), byte(), byte(), byte(), byte()], count & 1 == 1)),
+            10 if count & 1 == 0 => Op::Get(byte()),
+            10 => Op::GetMany((0..count).map(|_| byte()).collect()),
+            11 => Op::Scan(byte()),
+            12 | 13 => Op::Settle,
+            14 if count < 8 => Op::Rebuild,
+            14 => Op::Move,
+            _ if count < 8 => Op::Reopen,
+            _ => Op::Check,
+        });
+    }
+    ops
+}
+
+/// The document of five numbers.
+pub(crate) fn doc([key, size, title, label, day]: [u8; 5]) -> Doc {
+    Doc { key: key % KEYS, size, title, label, day }
+}
+
+/// The query of five numbers.
+pub(crate) fn ask([text, second, sort, how, page]: [u8; 5], disturbed: bool) -> Ask {
+    Ask { text, second, sort, how, page, disturbed }
+}
