@@ -176,7 +176,7 @@ impl World {
     fn disturb(&self, pages: usize) {
         let again: Vec<File> = self.model.values().skip(pages * 7 % self.model.len()).take(3).cloned().collect();
         self.dataset().put(again).expect("puts");
-        if pages % 2 == 0 {
+        if pages.is_multiple_of(2) {
             self.dataset().settle().expect("settles");
         }
     }
