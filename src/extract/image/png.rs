@@ -2,6 +2,8 @@
 
 use super::exif;
 use crate::extract::{Facts, Format, Group, Input, Moment, Parsed};
+use flate2::read::ZlibDecoder;
+use std::io::Read;
 use std::ops::Range;
 
 /// Image data chunks that are stepped over one by one; behind that many the end of the file is looked at instead.
@@ -11,6 +13,8 @@ const TAIL: u64 = 16 << 10;
 
 /// Bytes of a text chunk that are read.
 const PACKED: u64 = 1 << 20;
+/// Bytes that a packed text may unpack to.
+const UNPACKED: u64 = 1 << 20;
 /// Bytes of a text without a meaning of its own that are kept.
 const NOTE: usize = 4096;
 
@@ -55,6 +59,7 @@ fn chunk(input: &mut Input<'_>, facts: &mut Facts, kind: [u8; 4]) -> Parsed<()> 
         b"acTL" => animation(input, facts),
         b"eXIf" => exif_chunk(input, facts),
         b"tEXt" => text(input, facts),
+        b"zTXt" => packed_text(input, facts),
         b"iTXt" => international_text(input, facts),
         b"tIME" => modified(input, facts, at),
         _ => Ok(()),
@@ -102,14 +107,26 @@ fn text(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     }
 }
 
+/// Keyword, zero, method 0, deflated Latin-1 text (section 11.3.3.3).
+fn packed_text(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let bytes = input.take_up_to(PACKED)?;
+    let Some((keyword, [0, packed @ ..])) = split(&bytes) else { return Ok(()) };
+    let text = inflate(input, at, packed)?;
+    keyed(input, facts, at, &keyword, &text)
+}
+
 /// Keyword, zero, flag, method, language, zero, translated keyword, zero, UTF-8 text (section 11.3.3.4).
 fn international_text(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let at = input.position();
     let bytes = input.take_up_to(PACKED)?;
     let Some((keyword, [flag, _, rest @ ..])) = split(&bytes) else { return Ok(()) };
     let Some(text) = rest.splitn(3, |byte| *byte == 0).nth(2) else { return Ok(()) };
-    // 1 says that the text is deflated.
-    if *flag == 0 { keyed(input, facts, at, &keyword, text) } else { Ok(()) }
+    if *flag == 1 {
+        let text = inflate(input, at, text)?;
+        return keyed(input, facts, at, &keyword, &text);
+    }
+    keyed(input, facts, at, &keyword, text)
 }
 
 /// The keyword in front of the first zero, and what follows.
@@ -117,6 +134,15 @@ fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
     let keyword = exif::decode(parts.next()?);
     Some((keyword, parts.next()?))
+}
+
+/// Unpacks a text; one that is longer than may be kept is cut there.
+fn inflate(input: &Input<'_>, at: u64, packed: &[u8]) -> Parsed<Vec<u8>> {
+    let mut text = Vec::new();
+    match ZlibDecoder::new(packed).take(UNPACKED).read_to_end(&mut text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(input.malformed_at(at, format!("the packed text cannot be unpacked: {error}"))),
+    }
 }
 
 /// Two keywords have members of their own, one is how ImageMagick and GIMP keep EXIF.
@@ -230,6 +256,26 @@ mod tests {
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&Datum::from("caf\u{e9}")));
         let Some(Datum::Time(time)) = facts.find(Group::Time, "Modified") else { panic!("no time") };
         assert_eq!(time.clock.to_string(), "2020-02-29T12:00:01");
+    }
+
+    #[test]
+    fn packed_texts_and_raw_profiles() {
+        let tiff = exif::tests::block_of([&[(0x112, 3, 1, vec![5, 0])], &[], &[]]);
+        let hex: String = [b"Exif\0\0", &tiff[..]].concat().iter().map(|byte| format!("{byte:02x}")).collect();
+        let profile = format!("\nexif\n    {}\n{}\n", tiff.len() + 6, hex);
+        let mut packed = Vec::new();
+        flate2::read::ZlibEncoder::new(profile.as_bytes(), flate2::Compression::default())
+            .read_to_end(&mut packed)
+            .unwrap();
+        let facts = read(&[
+            chunk_of(b"zTXt", &[&b"Raw profile type exif\0\0"[..], &packed].concat()),
+            chunk_of(b"zTXt", b"broken\0\0not packed"),
+            chunk_of(b"iTXt", "Title\0\0\0fr\0Titre\0\u{e9}t\u{e9}".as_bytes()),
+        ]);
+        assert_eq!(facts.find(Group::Exif, "Orientation"), Some(&Datum::Int(5)));
+        assert_eq!(facts.find(Group::Tag, "Title"), Some(&Datum::from("\u{e9}t\u{e9}")));
+        assert_eq!(facts.warnings.len(), 1);
+        assert!(facts.facts.iter().all(|fact| fact.offset < 400), "offsets are of the file");
     }
 
     #[test]
