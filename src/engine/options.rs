@@ -58,8 +58,9 @@ pub(super) struct TailLimits {
     pub(super) wait_bytes: u64,
 }
 
-/// Documents after which the tail is sealed whatever its size: bounds the work of the next start.
-pub(super) const SEAL_DOCS: u64 = 60_000;
+/// Documents beyond which the tail is sealed whatever its size: bounds the work of the next start, and the memory of the
+/// merges that follow. Three full batches are beyond it.
+pub(super) const SEAL_DOCS: u64 = 29_999;
 
 impl Options {
     /// Checks every range; the error names the option.
