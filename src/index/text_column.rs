@@ -180,11 +180,24 @@ impl<'a, 'n> Scan<'a, 'n> {
                 if self.next >= to * BLOCK {
                     return;
                 }
+                at = self.resume(text, unit, end);
                 unit = self.next;
-                at = self.arena.unit_start(unit);
                 find_from = at;
             }
         }
+    }
+
+    /// Where the unit `next` begins, from a place in `unit`.
+    fn resume(&self, text: &[u8], unit: usize, mut at: usize) -> usize {
+        // Finding a unit's start passes half a block on average.
+        if self.next - unit > BLOCK / 2 {
+            return self.arena.unit_start(self.next);
+        }
+        for _ in unit..self.next {
+            let rest = text.get(at..).unwrap_or(&[]);
+            at += memchr::memchr(EDGE, rest).map_or(rest.len(), |edge| edge + 1);
+        }
+        at
     }
 
     /// Units after `unit` that share the matched text with it match too: adds them without reading them.

@@ -169,8 +169,10 @@ impl<'a> PathSearch<'a> {
             })
         };
         let name_anchor = if anchor.at_end() { Anchor::Whole } else { Anchor::Start };
-        if tail.contains('/') {
-            // Names hold a slash only where folding made one: hardly ever, so they are asked first.
+        // Names hold a slash only where folding made one: hardly ever, so they are asked first then.
+        let names_first =
+            tail.contains('/') || self.names.estimate(tail, name_anchor)? < self.folders.estimate(head, Anchor::End)?;
+        if names_first {
             for doc in self.search(&self.names, tail, name_anchor, self.docs.start as usize..self.docs.end as usize)? {
                 if folder_fits(self.paths.run_of(doc as usize)) {
                     found.insert(doc);

@@ -196,7 +196,7 @@ fn many_files() -> Vec<File> {
         let key = format!("{}/{}/{name}", folders[next(5)], next(300));
         let mut file =
             File::new(format!("oss://bucket/{key}")).with(field::FILENAME, key).with(field::SIZE, next(5000) as i64);
-        if next(4) > 0 {
+        if next(10) > 0 {
             file.set(field::TITLE, format!("{} song {number} of {}", pieces[next(10)], pieces[next(10)]));
         }
         files.push(file);
@@ -210,11 +210,14 @@ fn large_segments_equal_the_naive_evaluator() {
     let parts: Vec<Part> = files.chunks(15_000).map(|chunk| Part::whole(Segment::build(chunk).unwrap())).collect();
     let merged = merge_in_memory(&parts).unwrap();
     let names: Vec<String> = merged.section_sizes().into_iter().map(|(name, _)| name).collect();
-    for section in ["NameGrams", "NameWords", "FolderGrams", "TextGrams of Title", "TextWords of Title"] {
+    for section in ["NameGrams", "NameWords", "TextGrams of Title", "TextWords of Title"] {
         assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
     }
     let snapshots = [Snapshot { parts }, Snapshot { parts: vec![Part::whole(merged)] }];
     let files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
+    // As written everywhere; anchored, in one field, and with typos for a few: brute force takes its time.
+    let mut queries: Vec<FuzzyQuery> = Vec::new();
+    let ask = |text: &str| FuzzyQuery { text: text.into(), typos: Typos::Off, ..FuzzyQuery::default() };
     let texts = [
         "harbour",
         "img-dsc",
@@ -222,44 +225,31 @@ fn large_segments_equal_the_naive_evaluator() {
         "photos/2024/299/caf",
         "cafe report",
         "\u{4eac}",
-        "\u{771f}-\u{6771}",
         "01234x",
         "9z.jpg",
-        "harbor",
-        "beech",
-        "\"song 12\"",
-        "a.b/deep/7/img",
-        "zzzz",
-        "of repor 77",
-        "e",
         "x.",
-        "reprot~2 img",
         "/1/",
-        "oss://bucket/docs",
     ];
-    for text in texts {
-        for (search_in, anchor) in
-            [(vec![], Anchor::None), (vec![field::FILENAME], Anchor::Start), (vec![field::TITLE], Anchor::End)]
-        {
-            let sort = vec![SortKey { field: FieldPath::from(field::SIZE), order: Order::Desc }];
-            let page = Page { max_results: 150, token: String::new() };
-            for sort in [vec![], sort] {
-                let query = FuzzyQuery {
-                    text: text.into(),
-                    search_in: search_in.clone(),
-                    anchor,
-                    sort,
-                    page: page.clone(),
-                    ..FuzzyQuery::default()
-                };
-                let expected = naive(&files, &query);
-                for snapshot in &snapshots {
-                    let first = fuzzy(snapshot, &query, &context()).unwrap();
-                    assert_eq!(first.total, Some(expected.len() as u64), "{query:?}");
-                    assert_eq!(first.uris, expected[..expected.len().min(150)], "{query:?}");
-                    if expected.len() < 2_000 {
-                        assert_eq!(all_pages(snapshot, &query).0, expected, "{query:?}");
-                    }
+    queries.extend(texts.map(ask));
+    for anchor in [Anchor::Start, Anchor::End] {
+        let fields = |text: &str| FuzzyQuery { search_in: vec![field::FILENAME, field::TITLE], anchor, ..ask(text) };
+        queries.extend(["photos/1", "img", "z.jpg", "5"].map(fields));
+    }
+    queries.extend(["harbor", "reprot~2 img"].map(|text| FuzzyQuery { typos: Typos::Fallback, ..ask(text) }));
+    let by_size = SortKey { field: FieldPath::from(field::SIZE), order: Order::Desc };
+    for mut query in queries {
+        query.page.max_results = 150;
+        let found = naive(&files, &query);
+        for sort in [vec![], vec![by_size.clone()]] {
+            let mut expected = found.clone();
+            expected.sort_by(|a, b| compare(&sort, &files[a], &files[b]));
+            query.sort = sort;
+            for snapshot in &snapshots {
+                let first = fuzzy(snapshot, &query, &context()).unwrap();
+                assert_eq!(first.total, Some(expected.len() as u64), "{query:?}");
+                assert_eq!(first.uris, expected[..expected.len().min(150)], "{query:?}");
+                if expected.len() < 1_000 {
+                    assert_eq!(all_pages(snapshot, &query).0, expected, "{query:?}");
                 }
             }
         }
