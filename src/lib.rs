@@ -20,3 +20,8 @@ pub mod source;
 pub mod store;
 
 pub use error::{Error, ErrorKind, Result};
+
+/// The README's examples, compiled and run with the other documentation tests.
+#[cfg(all(doctest, feature = "engine"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
