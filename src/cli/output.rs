@@ -56,8 +56,7 @@ pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
     }
-    let width = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    Some(width.unwrap_or(120).max(40))
+    Some(terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).max(40))
 }
 
 /// `1536` as `1.5 KiB`.

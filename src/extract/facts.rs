@@ -225,7 +225,7 @@ mod tests {
         let warning = Warning { format: "t", offset: 3, message: "no".into() };
         let mut facts = Facts::new(&Default::default());
         assert_eq!(facts.tolerate::<u8>(Err(Stop::Malformed(warning.clone()))).unwrap(), None);
-        assert_eq!(facts.warnings, [warning.clone()]);
+        assert_eq!(facts.warnings, std::slice::from_ref(&warning));
         assert!(facts.tolerate::<u8>(Err(Stop::Exhausted(warning))).is_err());
     }
 }

@@ -3,8 +3,9 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test's helpers fail by panicking, as its assertions do"
+    reason = "a test's helpers fail by panicking, as its assertions do, and say what they skip"
 )]
 
 #[cfg(feature = "index")]

@@ -97,6 +97,7 @@ fn comment(input: &mut Input<'_>, facts: &mut Facts, at: u64) -> Parsed<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::big_endian_bytes, reason = "the formats under test are big-endian")]
 mod tests {
     use super::*;
     use crate::extract::{Datum, Limits};

@@ -227,6 +227,7 @@ fn leads_to_end(input: &mut Input<'_>, from: u64) -> Parsed<bool> {
 }
 
 #[cfg(test)]
+#[expect(clippy::big_endian_bytes, reason = "the formats under test are big-endian")]
 mod tests {
     use super::*;
     use crate::extract::{Datum, Limits};

@@ -47,6 +47,7 @@ fn resources(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::big_endian_bytes, reason = "the formats under test are big-endian")]
 mod tests {
     use super::*;
     use crate::extract::{Datum, Group, Limits};

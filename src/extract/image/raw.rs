@@ -78,6 +78,7 @@ fn sensor(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::big_endian_bytes, reason = "the formats under test are big-endian")]
 mod tests {
     use super::*;
     use crate::extract::Limits;

@@ -131,8 +131,11 @@ pub(super) mod tests {
     use super::*;
     use crate::extract::{Datum, Limits};
 
-    /// A little-endian TIFF block of a main, an EXIF and a GPS directory from (tag, kind, count, bytes).
-    pub(crate) fn block_of(dirs: [&[(u16, u16, u32, Vec<u8>)]; 3]) -> Vec<u8> {
+    /// Tag, kind, count and bytes of a directory entry.
+    type Raw = (u16, u16, u32, Vec<u8>);
+
+    /// A little-endian TIFF block of a main, an EXIF and a GPS directory.
+    pub(crate) fn block_of(dirs: [&[Raw]; 3]) -> Vec<u8> {
         let mut bytes = b"II\x2A\0\x08\0\0\0".to_vec();
         let mut starts = Vec::new();
         let mut at = 8_u32;
