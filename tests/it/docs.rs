@@ -46,13 +46,15 @@ fn named_types_exist() {
     }
 }
 
-/// `Engine`, `Engine::open()`, `model::File`: names with a capital and a small letter, and paths.
+/// `Engine::open()`, `model::File`, `FuzzyQuery`: paths, and names of several words. A single capitalised word may be
+/// an example of something else.
 fn is_type_path(span: &str) -> bool {
     let words = || span.trim_end_matches("()").split("::");
     let name = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let capitals = |w: &str| w.chars().filter(char::is_ascii_uppercase).count();
     let typed =
         |w: &str| w.starts_with(|c: char| c.is_ascii_uppercase()) && w.contains(|c: char| c.is_ascii_lowercase());
-    words().all(name) && words().any(typed)
+    words().all(name) && words().any(|w| typed(w) && (span.contains("::") || capitals(w) > 1))
 }
 
 #[test]
@@ -155,5 +157,6 @@ fn anchors_and_spans_are_read_as_rendered() {
     assert!(anchors("## Errors, and codes\n").contains("errors-and-codes"));
     assert_eq!(spans("a `b` c\n```\n`d`\n```\n`e`"), ["b", "e"]);
     assert!(is_type_path("Engine::open()") && is_type_path("model::File"));
+    assert!(is_type_path("FuzzyQuery") && !is_type_path("Cafe"));
     assert!(!is_type_path("fn_name") && !is_type_path("GET") && !is_type_path("a b"));
 }

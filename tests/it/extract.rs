@@ -130,9 +130,9 @@ fn text(json: &Json) -> String {
 }
 
 /// Takes what was compared, what was expected, what came, and whether that agrees.
-type Score<'a> = dyn FnMut(&'static str, &str, Option<String>, bool) + 'a;
+type Compare<'a> = dyn FnMut(&'static str, &str, Option<String>, bool) + 'a;
 
-fn compare(score: &mut Score<'_>, want: &Json, found: &Extracted) {
+fn compare(score: &mut Compare<'_>, want: &Json, found: &Extracted) {
     let members = &found.members;
     if let Some(size) = want.get("Composite:ImageSize").map(text).filter(|size| !size.starts_with("0 ")) {
         let side = |id| members.get(id).and_then(|v| v.as_int());

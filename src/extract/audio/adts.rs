@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::extract::Limits;
 
+    #[expect(clippy::ptr_arg, reason = "a slice has no size and cannot be a trait object")]
     fn counted(data: &Vec<u8>) -> f64 {
         count(&mut Input::new(data, &Limits::default())).unwrap()
     }

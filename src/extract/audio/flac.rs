@@ -143,6 +143,7 @@ mod tests {
         [b"fLaC".to_vec(), block(0, &info), picture, block(0x84, &comments), vec![0xFF; 100]].concat()
     }
 
+    #[expect(clippy::ptr_arg, reason = "a slice has no size and cannot be a trait object")]
     fn facts_of(data: &Vec<u8>) -> Facts {
         let limits = Limits { bytes: 200_000, ..Limits::default() };
         let (mut input, mut facts) = (Input::new(data, &limits), Facts::new(&limits));

@@ -258,6 +258,7 @@ mod tests {
         [header, element(SEGMENT, &[index, info, tracks, cluster, tags].concat())].concat()
     }
 
+    #[expect(clippy::ptr_arg, reason = "a slice has no size and cannot be a trait object")]
     fn facts_of(data: &Vec<u8>) -> Facts {
         let limits = Limits::default();
         let (mut input, mut facts) = (Input::new(data, &limits), Facts::new(&limits));

@@ -222,6 +222,7 @@ mod tests {
         [boxed(b"ftyp", &[b"isom\0\0\x02\0"]), boxed(b"mdat", &[&[0; 100_000]]), moov].concat()
     }
 
+    #[expect(clippy::ptr_arg, reason = "a slice has no size and cannot be a trait object")]
     fn facts_of(data: &Vec<u8>) -> Facts {
         let limits = Limits { bytes: 256 << 10, ..Limits::default() };
         let (mut input, mut facts) = (Input::new(data, &limits), Facts::new(&limits));
