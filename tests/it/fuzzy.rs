@@ -1,6 +1,6 @@
 //! FuzzyQuery over segments against the naive evaluator.
 
-use crate::model::naive::naive;
+use crate::model::naive::{compare, naive};
 use medialith::index::{Part, Segment, Snapshot, merge_in_memory};
 use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Members, Order, Page, SortKey, Typos, Value, field};
 use medialith::query::{Context, fuzzy};

@@ -97,7 +97,7 @@ fn sort_value(file: &File, path: &FieldPath) -> Option<Sortable> {
     }
 }
 
-fn compare(sort: &[SortKey], a: &File, b: &File) -> Ordering {
+pub(crate) fn compare(sort: &[SortKey], a: &File, b: &File) -> Ordering {
     for key in sort {
         let order = match (sort_value(a, &key.field), sort_value(b, &key.field)) {
             (None, None) => Ordering::Equal,
