@@ -3,7 +3,7 @@
 use super::args::Place;
 use super::exit::Exit;
 use super::lines::{Line, Lines};
-use super::output::{complain, count, counted, note, printable};
+use super::output::{complain, count, counted, note, printable, took};
 use super::{interrupt, progress};
 use crate::error::{Error, Result};
 use crate::model::File;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         dataset.settle()?;
     }
     bar.finish_and_clear();
-    Ok(summary(args, &sums, started.elapsed().as_secs_f64()))
+    Ok(summary(args, &sums, started.elapsed()))
 }
 
 /// Parses on a thread that nobody joins: it may be waiting for input when the run is stopped.
@@ -146,10 +146,10 @@ fn store(
     Ok(())
 }
 
-fn summary(args: &Args, sums: &Sums, seconds: f64) -> Exit {
+fn summary(args: &Args, sums: &Sums, time: Duration) -> Exit {
     if !args.quiet {
-        let rate = (sums.stored as f64 / seconds.max(0.001)) as u64;
-        note(format_args!("{} stored in {seconds:.1} s ({}/s)", counted(sums.stored, "document"), count(rate)));
+        let rate = (sums.stored as f64 / time.as_secs_f64().max(0.001)) as u64;
+        note(format_args!("{} stored in {} ({}/s)", counted(sums.stored, "document"), took(time), count(rate)));
     }
     if sums.bad > 0 {
         complain(format_args!("{} not stored: invalid", counted(sums.bad, "line")));

@@ -177,7 +177,7 @@ fn closing(report: &IngestReport, counts: Counts, took: Duration) -> String {
         line.push_str(&format!(", {} {what}", count(*number)));
     }
     let (files, bytes) = (count(rate(counts.indexed)), output::bytes(rate(counts.indexed_bytes)));
-    line.push_str(&format!(" in {seconds:.1} s ({files} files/s, {bytes}/s)"));
+    line.push_str(&format!(" in {} ({files} files/s, {bytes}/s)", output::took(took)));
     if report.cancelled {
         line.push_str("; stopped, run again to continue");
     }

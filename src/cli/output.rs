@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::time::Duration;
 
 /// Standard output of one command.
 pub(crate) struct Output {
@@ -90,6 +91,15 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// `2.5 s`, and `12 ms` below a second.
+pub(crate) fn took(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
 /// A text without control characters, which would move the cursor or speak to the terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
@@ -104,6 +114,7 @@ mod tests {
         let sizes = [0, 1023, 1024, 1536, 1_048_575, 1 << 30, u64::MAX].map(bytes);
         assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "1.0 GiB", "16384.0 PiB"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([took(Duration::from_millis(12)), took(Duration::from_millis(2540))], ["12 ms", "2.5 s"]);
         assert_eq!([counted(1, "file"), counted(1000, "file")], ["1 file", "1,000 files"]);
     }
 
