@@ -147,9 +147,11 @@ impl Supervisor {
         if lies {
             orders.push((LIES, String::new()));
         }
-        let child = start("victim", &orders);
+        let mut victim = start("victim", &orders);
         std::thread::sleep(Duration::from_millis(self.dice.below(LIFE)));
-        for line in child.kill() {
+        // One that has already ended cannot be killed.
+        drop(victim.child.kill());
+        for line in victim.ended().1 {
             let (writer, number) = line.split_once(' ').unwrap();
             let (writer, number): (u64, u64) = (writer.parse().unwrap(), number.parse().unwrap());
             let (next, state) = &mut self.writers[writer as usize];

@@ -1,4 +1,4 @@
-//! A child of the same test binary: started with its orders in the environment, heard through a pipe, killed at will.
+//! A child of the same test binary: started with its orders in the environment, heard through a pipe.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 
 /// A running child. What it said is read to the end even after its death.
 pub(crate) struct Running {
-    child: Child,
+    /// The process, to be killed.
+    pub(crate) child: Child,
     said: JoinHandle<Vec<String>>,
 }
 
@@ -41,13 +42,6 @@ pub(crate) fn order(key: &str) -> Option<String> {
 }
 
 impl Running {
-    /// Kills it as `kill -9` does and returns what it had said.
-    pub(crate) fn kill(mut self) -> Vec<String> {
-        // One that has already ended cannot be killed.
-        drop(self.child.kill());
-        self.ended().1
-    }
-
     /// Waits for its end.
     pub(crate) fn ended(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().expect("it can be waited for");
