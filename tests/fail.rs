@@ -5,6 +5,7 @@
 //! A binary of its own, because failpoints belong to the process.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test's helpers fail by panicking, as its assertions do"
 )]
