@@ -12,6 +12,8 @@
 #[path = "../model/mod.rs"]
 mod model;
 
+#[cfg(feature = "engine")]
+mod bad_input;
 #[cfg(feature = "cli")]
 mod cli;
 mod docs;
@@ -21,6 +23,8 @@ mod engine;
 mod extract;
 #[cfg(feature = "extract")]
 mod extract_media;
+#[cfg(feature = "engine")]
+mod format;
 #[cfg(feature = "index")]
 mod fuzzy;
 #[cfg(feature = "engine")]

@@ -127,6 +127,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Vec<SectionRow>, u32)> {
         return Err(Error::corrupted("segment: expected the segment magic at both ends, got other bytes"));
     }
     let version = u16::from_le_bytes(array(body, MAGIC.len()).ok_or_else(short)?);
+    if version == 0 {
+        return Err(Error::corrupted(format!("segment: expected a format version from 1 to {VERSION}, got 0")));
+    }
     if version > VERSION {
         let text = format!("segment: this version reads formats up to {VERSION}, the file is format {version}");
         return Err(Error::new(ErrorKind::UnsupportedVersion, text));
