@@ -59,7 +59,10 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
             let count = files.len() as u64;
             dataset.put(files).map(|()| bar.inc(count))
         });
-        stored.inspect_err(|_| bar.finish_and_clear())?;
+        stored.inspect_err(|_| {
+            bar.finish_and_clear();
+            note(format_args!("{} stored before this failed", counted(sums.stored, "document")));
+        })?;
     }
     if !sums.stopped {
         bar.set_message("finishing");
@@ -135,8 +138,9 @@ fn store(
                     complain(format_args!("{}:{number}: {}", path.display(), printable(why)));
                 }
                 sums.bad += batch.bad.len() as u64;
-                sums.stored += batch.files.len() as u64;
+                let count = batch.files.len() as u64;
                 put(batch.files)?;
+                sums.stored += count;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),

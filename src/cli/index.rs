@@ -8,6 +8,7 @@ use super::{interrupt, progress};
 use crate::engine::{Counts, Dataset, IngestOptions, IngestReport, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::uri::is_bucket;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -17,8 +18,6 @@ use std::time::{Duration, Instant};
 const LOOK_UP: Duration = Duration::from_millis(100);
 /// Longest bucket name (IMM takes those of OSS).
 const MAX_BUCKET_BYTES: usize = 63;
-/// Skipped things that are named one by one.
-const MOST_SKIPPED: usize = 20;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -145,9 +144,7 @@ fn summary(job: &Job, args: &Args, report: &IngestReport, counts: Counts, took: 
     for (uri, why) in &report.failed {
         complain(format_args!("{}: {}", printable(uri), printable(why)));
     }
-    let passed_over = report.skipped.iter().take(if args.quiet { 0 } else { MOST_SKIPPED });
-    let unread = report.skipped.iter().filter(|(_, why)| args.quiet && unreadable(why));
-    for (key, why) in passed_over.chain(unread) {
+    for (key, why) in report.skipped.iter().filter(|(_, why)| unreadable(why)) {
         complain(format_args!("skipped {}: {}", printable(key), printable(why)));
     }
     if args.quiet {
@@ -158,8 +155,21 @@ fn summary(job: &Job, args: &Args, report: &IngestReport, counts: Counts, took: 
     let row = |(media, files): (&String, &u64)| vec![Cell::from(format!("  {media}")), Cell::right(count(*files))];
     let rows: Vec<Vec<Cell>> = report.media_types.iter().map(row).collect();
     table::lines(&rows).iter().try_for_each(|line| out.line(line))?;
+    passed_over(report).iter().try_for_each(|line| out.line(line))?;
     out.line(closing(report, counts, took))?;
     out.flush()
+}
+
+/// What was passed over for what it is: one line for each reason, with an example.
+fn passed_over(report: &IngestReport) -> Vec<String> {
+    let mut reasons: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+    for (key, why) in report.skipped.iter().filter(|(_, why)| !unreadable(why)) {
+        reasons.entry(why).or_insert((0, key)).0 += 1;
+    }
+    let line = |(why, (number, key)): (&&str, &(u64, &str))| {
+        format!("  skipped {}, each {} (such as {})", count(*number), printable(why), printable(key))
+    };
+    reasons.iter().map(line).collect()
 }
 
 /// What was done, in one line.
@@ -217,6 +227,10 @@ mod tests {
         let counts = Counts { indexed: 1200, unchanged: 3, indexed_bytes: 4096, ..Counts::default() };
         let line = closing(&IngestReport::default(), counts, Duration::from_secs(2));
         assert_eq!(line, "1,200 files indexed, 3 unchanged in 2.0 s (600 files/s, 2.0 KiB/s)");
+        let link = |key: &str| (key.to_owned(), "a symbolic link, which is not followed".to_owned());
+        let skipped = vec![link("a"), ("d".to_owned(), "could not list d".to_owned()), link("b")];
+        let lines = passed_over(&IngestReport { skipped, ..IngestReport::default() });
+        assert_eq!(lines, ["  skipped 2, each a symbolic link, which is not followed (such as a)"]);
         let stopped = IngestReport { cancelled: true, ..IngestReport::default() };
         assert!(closing(&stopped, counts, Duration::ZERO).ends_with("run again to continue"));
     }

@@ -119,7 +119,9 @@ fn import_from_standard_input_and_compressed() {
     desk.run(&["import", &desk.write("in.zst", &frame)]).ok();
     assert_eq!(desk.run(&["export"]).ok().out.lines().count(), 4);
     let broken = desk.write("cut.zst", &frame[..frame.len() - 5]);
-    desk.run(&["import", &broken]).fails(1, "cut.zst");
+    desk.run(&["import", broken.as_str()]).fails(1, "cut.zst");
+    let twice = [desk.write("good.jsonl", TWO.as_bytes()), broken];
+    desk.run(&["import", &twice[0], &twice[1]]).fails(1, "2 documents stored before this failed");
     desk.run(&["import", "/no/such/file"]).fails(1, "/no/such/file");
     desk.run(&["import", "/"]).fails(2, "folder");
 }

@@ -145,7 +145,24 @@ fn documented_limits_are_the_constants() {
         ("space::MAX_TAGS", space::MAX_TAGS),
         ("space::Limits::file_count", usize::try_from(space::Limits::default().file_count).unwrap()),
     ];
-    let rows = table("docs/limits.md", "constant");
+    compare_limits("constant", &real);
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn documented_limits_of_the_engine_are_the_constants() {
+    use medialith::engine::{ingest, options};
+    let real = [
+        ("options::MIN_MEMORY_BYTES", options::MIN_MEMORY_BYTES),
+        ("options::MAX_MEMORY_BYTES", options::MAX_MEMORY_BYTES),
+        ("options::MAX_BACKGROUND_THREADS", usize::from(options::MAX_BACKGROUND_THREADS)),
+        ("ingest::MOST_LISTED", ingest::MOST_LISTED),
+    ];
+    compare_limits("engine constant", &real);
+}
+
+fn compare_limits(head: &str, real: &[(&str, usize)]) {
+    let rows = table("docs/limits.md", head);
     let documented: Vec<(String, usize)> =
         rows.iter().map(|r| (r[0].clone(), r[1].replace(' ', "").parse().unwrap())).collect();
     let real: Vec<(String, usize)> = real.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
