@@ -85,7 +85,7 @@ impl Options {
 
     pub(super) fn store(&self) -> StoreOptions {
         StoreOptions {
-            write_buffer_bytes: (self.memory_bytes / 8).min(256 << 20),
+            write_buffer_bytes: (self.memory_bytes / 6).min(256 << 20),
             cache_bytes: self.memory_bytes / 8,
             background_jobs: 2,
             read_only: self.read_only,

@@ -26,8 +26,8 @@ pub(crate) fn build(arena: &Arena<'_>) -> Vec<u8> {
 }
 
 struct Collector {
-    /// Trigram -> its number + 1. Sixty-four MiB of address space of which only the touched pages become memory.
-    number: Vec<u32>,
+    /// First two bytes -> third byte -> number of the trigram + 1, 0 for none yet.
+    numbers: Vec<Option<Box<[u32; 256]>>>,
     grams: Vec<u32>,
     last_block: Vec<u32>,
     counts: Vec<u32>,
@@ -38,13 +38,15 @@ struct Collector {
 
 impl Collector {
     fn new() -> Collector {
-        let number = vec![0; 1 << 24];
-        Collector { number, grams: vec![], last_block: vec![], counts: vec![], pairs: vec![], block_ends: vec![] }
+        let numbers = vec![None; 1 << 16];
+        Collector { numbers, grams: vec![], last_block: vec![], counts: vec![], pairs: vec![], block_ends: vec![] }
     }
 
     fn add(&mut self, block: u32, text: &[u8]) {
         for gram in grams_of(text) {
-            let Some(slot) = self.number.get_mut(gram as usize) else { continue };
+            let Some(leaf) = self.numbers.get_mut(gram as usize >> 8) else { continue };
+            let leaf = leaf.get_or_insert_with(|| Box::new([0; 256]));
+            let Some(slot) = leaf.get_mut(gram as usize & 0xFF) else { continue };
             if *slot == 0 {
                 self.grams.push(gram);
                 self.last_block.push(u32::MAX);
@@ -68,7 +70,7 @@ impl Collector {
 
     /// Counting sort of the pairs by gram, then one list per gram in gram order.
     fn encode(self, blocks: usize) -> Vec<u8> {
-        drop(self.number);
+        drop(self.numbers);
         let mut next: Vec<usize> = Vec::with_capacity(self.counts.len());
         let mut total = 0;
         for &count in &self.counts {

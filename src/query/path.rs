@@ -3,12 +3,18 @@
 
 use super::guard::Context;
 use super::scope::PathScope;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::index::{Origin, Paths, Segment, TextColumn, Visit};
 use crate::model::Anchor;
 use levenshtein_automata::DFA;
 use roaring::RoaringBitmap;
 use std::ops::Range;
+
+/// A bitmap of ascending documents.
+fn bitmap(docs: impl IntoIterator<Item = u32>) -> Result<RoaringBitmap> {
+    let unordered = |e| Error::new(ErrorKind::Internal, format!("a search found documents out of order: {e}"));
+    RoaringBitmap::from_sorted_iter(docs).map_err(unordered)
+}
 
 /// Searches the paths of one segment.
 pub(crate) struct PathSearch<'a> {
@@ -110,7 +116,7 @@ impl<'a> PathSearch<'a> {
     fn in_names(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let docs = self.search(&self.names, pattern, anchor, self.docs.start as usize..self.docs.end as usize)?;
         if self.scope == PathScope::Uri && !anchor.at_start() {
-            return Ok(docs.into_iter().collect());
+            return bitmap(docs);
         }
         let fits = |origin: Origin| match (self.scope, origin) {
             // Every URI has a folder part.
@@ -118,10 +124,10 @@ impl<'a> PathSearch<'a> {
             (PathScope::Filename, origin) => !anchor.at_start() || origin == Origin::Name,
         };
         if let Some(origin) = self.paths.common_filename_at() {
-            return Ok(if fits(origin) { docs.into_iter().collect() } else { RoaringBitmap::new() });
+            return if fits(origin) { bitmap(docs) } else { Ok(RoaringBitmap::new()) };
         }
         let origin = |doc: u32| self.paths.folded_filename_at(self.paths.run_of(doc as usize));
-        Ok(docs.into_iter().filter(|doc| fits(origin(*doc))).collect())
+        bitmap(docs.into_iter().filter(|doc| fits(origin(*doc))))
     }
 
     /// Matches inside the folder.
