@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// Documents of one batch: acknowledged, and durable, together.
 const BATCH_FILES: usize = 10_000;
+/// The same where memory is scarce: a parsed document takes some kilobytes, and three batches are under way at a time.
+const SMALL_BATCH_FILES: usize = 1_000;
+/// Memory below which it is scarce.
+const SCARCE_MEMORY: u64 = 192 << 20;
 /// A batch of large documents ends earlier, so that few of them are in memory at once.
 const BATCH_BYTES: usize = 16 << 20;
 /// How often a run that waits for input looks whether it should stop.
@@ -52,9 +56,11 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let asked = interrupt::watch();
     let bar = progress::counter(args.quiet, "documents");
     let started = Instant::now();
+    let scarce = place.memory.is_some_and(|memory| memory < SCARCE_MEMORY);
+    let batch_files = if scarce { SMALL_BATCH_FILES } else { BATCH_FILES };
     let mut sums = Sums::default();
     for path in &args.files {
-        let batches = start(Lines::open(path)?)?;
+        let batches = start(Lines::open(path)?, batch_files)?;
         let stored = store(path, &batches, &mut sums, asked, |files| {
             let count = files.len() as u64;
             dataset.put(files).map(|()| bar.inc(count))
@@ -74,14 +80,14 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
 }
 
 /// Parses on a thread that nobody joins: it may be waiting for input when the run is stopped.
-fn start(lines: Lines) -> Result<Receiver<Result<Batch>>> {
+fn start(lines: Lines, batch_files: usize) -> Result<Receiver<Result<Batch>>> {
     let (sender, receiver) = sync_channel(1);
-    let parser = std::thread::Builder::new().name("json".into()).spawn(move || parse(lines, &sender));
+    let parser = std::thread::Builder::new().name("json".into()).spawn(move || parse(lines, batch_files, &sender));
     parser.map(|_| receiver).map_err(|e| Error::io("start a thread", e))
 }
 
 /// Cuts the lines into batches until the end, an unreadable place, or a receiver that has gone.
-fn parse(mut lines: Lines, sender: &SyncSender<Result<Batch>>) {
+fn parse(mut lines: Lines, batch_files: usize, sender: &SyncSender<Result<Batch>>) {
     let mut batch = Batch::default();
     loop {
         match lines.next() {
@@ -95,7 +101,7 @@ fn parse(mut lines: Lines, sender: &SyncSender<Result<Batch>>) {
                 return;
             }
         }
-        if batch.files.len() >= BATCH_FILES || batch.bytes >= BATCH_BYTES {
+        if batch.files.len() >= batch_files || batch.bytes >= BATCH_BYTES {
             let full = std::mem::take(&mut batch);
             batch.files.reserve(full.files.len());
             if sender.send(Ok(full)).is_err() {

@@ -56,7 +56,12 @@ pub(super) struct TailLimits {
     pub(super) seal_bytes: u64,
     /// Writers wait from here on.
     pub(super) wait_bytes: u64,
+    /// Documents that one merge of segments may write: a merge holds some hundred bytes for each of them.
+    pub(super) most_merged_docs: u64,
 }
+
+/// Memory budget for each document of a merge: a merge needs about half of it, its mapped inputs the rest.
+const MERGE_DOC_BYTES: usize = 800;
 
 /// Documents beyond which the tail is sealed whatever its size: bounds the work of the next start, and the memory of the
 /// merges that follow. Three full batches are beyond it.
@@ -95,7 +100,11 @@ impl Options {
 
     pub(super) fn tail(&self) -> TailLimits {
         let seal_bytes = (self.memory_bytes / 8) as u64;
-        TailLimits { seal_bytes, wait_bytes: seal_bytes * 2 }
+        TailLimits {
+            seal_bytes,
+            wait_bytes: seal_bytes * 2,
+            most_merged_docs: (self.memory_bytes / MERGE_DOC_BYTES) as u64,
+        }
     }
 }
 

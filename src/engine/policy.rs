@@ -14,8 +14,6 @@ const MOST_TAIL_PIECES: u64 = 24;
 const MERGE_FACTOR: usize = 8;
 /// Documents of the smallest size of sealed segments.
 const SMALLEST_TIER: u64 = 1 << 13;
-/// Documents above which a segment is merged no more.
-const LARGEST: u64 = 1 << 24;
 
 /// Which of equal-sized parts in memory to fold: `FOLD_FACTOR` of one size that nobody else is merging.
 pub(super) fn fold(pieces: &[Piece], busy: &BTreeSet<PieceId>) -> Option<Vec<PieceId>> {
@@ -24,15 +22,23 @@ pub(super) fn fold(pieces: &[Piece], busy: &BTreeSet<PieceId>) -> Option<Vec<Pie
     first_full_tier(sizes, 1, FOLD_FACTOR)
 }
 
-/// Which sealed segments to merge: `MERGE_FACTOR` of one size, or one that is mostly dead.
-pub(super) fn merge(pieces: &[Piece]) -> Option<Vec<PieceId>> {
+/// Which sealed segments to merge: `MERGE_FACTOR` of one size, or one that is mostly dead. A merge that would pass
+/// `most_docs` takes as many of them as do not; segments of more than half of that are left alone.
+pub(super) fn merge(pieces: &[Piece], most_docs: u64) -> Option<Vec<PieceId>> {
     let sealed = || pieces.iter().filter(|p| !p.id.is_tail());
     let mostly_dead = sealed().find(|p| p.part.live() * 2 < u64::from(p.part.segment.len()));
     if let Some(piece) = mostly_dead {
         return Some(vec![piece.id]);
     }
-    let sizes = sealed().map(|p| (p.part.live(), p.id)).filter(|(live, _)| *live < LARGEST);
-    first_full_tier(sizes, SMALLEST_TIER, MERGE_FACTOR)
+    let sizes = sealed().map(|p| (p.part.live(), p.id)).filter(|(live, _)| *live * 2 <= most_docs);
+    let tier = first_full_tier(sizes, SMALLEST_TIER, MERGE_FACTOR)?;
+    let mut docs = 0;
+    let live = |id: &PieceId| sealed().find(|p| p.id == *id).map_or(0, |p| p.part.live());
+    let fits = |id: &PieceId| {
+        docs += live(id);
+        docs <= most_docs
+    };
+    Some(tier.into_iter().take_while(fits).collect())
 }
 
 /// The smallest tier with at least `factor` members; tiers grow by `factor` from `smallest`.

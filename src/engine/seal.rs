@@ -55,7 +55,7 @@ pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<(
         let tail_due = policy::seal_due(&view, inner.tail) || (all && view.tail().pieces > 0);
         if tail_due && let Some(_sealing) = enter(&space.sealing, all) {
             seal(inner, space)?;
-        } else if policy::merge(&view.pieces).is_some()
+        } else if policy::merge(&view.pieces, inner.tail.most_merged_docs).is_some()
             && let Some(_merging) = enter(&space.merging, all)
         {
             merge_files(inner, space)?;
@@ -83,7 +83,7 @@ fn seal(inner: &Inner, space: &Arc<Space>) -> Result<()> {
 /// Merges the files that the policy picks. The caller holds `merging`.
 fn merge_files(inner: &Inner, space: &Arc<Space>) -> Result<()> {
     let _structure = share(&space.structure);
-    let (inputs, _) = claim(space, policy::merge);
+    let (inputs, _) = claim(space, |pieces| policy::merge(pieces, inner.tail.most_merged_docs));
     if inputs.is_empty() {
         return Ok(());
     }

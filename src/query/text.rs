@@ -138,7 +138,9 @@ mod tests {
         assert_eq!(shown("  IMG  2024 img "), ["img", "2024"]);
         assert_eq!(shown("\"North Sea\" x"), ["[north sea]", "x"]);
         assert_eq!(shown("\"north sea\"~2 y~ z~2 a~3 ~ ~2"), ["north sea~2", "y~1", "z~2", "a~3", "~", "~2"]);
-        assert_eq!(shown("\"open a\"b \"\" c\""), ["\"open", "a\"b", "\"\"", "c\""]);
+        // A phrase ends at the first quote that ends a part: quotes before it belong to it.
+        assert_eq!(shown("\"open a\"b \"\" c\""), ["[open a\"b \"]", "c\""]);
+        assert_eq!(shown("\"open a\"b \"\"c"), ["\"open", "a\"b", "\"\"c"]);
         assert_eq!(shown("say \"a \" b\""), ["say", "[a ]", "b\""]);
         for empty in ["", "  ", "\u{301}"] {
             assert!(parse(empty).is_err(), "{empty:?}");
