@@ -47,8 +47,10 @@ pub(super) fn to_record(incoming: Incoming, created: Timestamp, updated: Timesta
 pub(super) fn to_indexed(uri: &str, record: Record) -> File {
     let mut file = File::from_members(record.members);
     file.set(field::URI, uri);
-    file.set(field::CREATE_TIME, record.created.to_string());
-    file.set(field::UPDATE_TIME, record.updated.to_string());
+    let created = record.created.to_string();
+    let updated = if record.updated == record.created { created.clone() } else { record.updated.to_string() };
+    file.set(field::CREATE_TIME, created);
+    file.set(field::UPDATE_TIME, updated);
     if file.text(field::OBJECT_STATUS).is_none() {
         file.set(field::OBJECT_STATUS, INDEXED);
     }

@@ -64,8 +64,8 @@ pub(super) struct TailLimits {
 const MERGE_DOC_BYTES: usize = 800;
 
 /// Documents beyond which the tail is sealed whatever its size: bounds the work of the next start, and the memory of the
-/// merges that follow. Three full batches are beyond it.
-pub(super) const SEAL_DOCS: u64 = 29_999;
+/// merges that follow. Five full batches are beyond it.
+pub(super) const SEAL_DOCS: u64 = 49_999;
 
 impl Options {
     /// Checks every range; the error names the option.

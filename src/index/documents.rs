@@ -62,12 +62,20 @@ struct Filler {
     counts: BTreeMap<FieldId, Vec<u32>>,
     /// Elements so far of each array.
     elements: BTreeMap<FieldId, usize>,
+    times: Times,
 }
 
 impl Filler {
     fn new(docs: usize) -> Filler {
         let places = vec![[0; PARTS]; field::NUMBERS];
-        Filler { docs, places, columns: Vec::new(), counts: BTreeMap::new(), elements: BTreeMap::new() }
+        Filler {
+            docs,
+            places,
+            columns: Vec::new(),
+            counts: BTreeMap::new(),
+            elements: BTreeMap::new(),
+            times: Times::default(),
+        }
     }
 
     fn column(&mut self, id: ColumnId) -> Option<&mut Column> {
@@ -130,6 +138,7 @@ impl Filler {
     }
 
     fn value(&mut self, unit: usize, id: FieldId, value: &Value) -> Result<()> {
+        let mut times = std::mem::take(&mut self.times);
         for &part in columns_of(id) {
             match self.column(ColumnId { field: id, part }) {
                 Some(Column::Keywords(keywords)) => {
@@ -142,11 +151,12 @@ impl Filler {
                 }
                 Some(Column::Numbers(numbers)) => {
                     numbers.pad(unit);
-                    push_number(part, value, numbers)?;
+                    push_number(part, value, numbers, &mut times)?;
                 }
                 None => {}
             }
         }
+        self.times = times;
         Ok(())
     }
 
@@ -240,15 +250,36 @@ impl Content for Documents<'_> {
     }
 }
 
+/// Remembers the time parsed last: documents of one batch were created, and updated, at one and the same.
+#[derive(Default)]
+struct Times {
+    text: Box<str>,
+    nanos: i64,
+}
+
+impl Times {
+    fn parse(&mut self, text: &str) -> Result<i64> {
+        if *self.text != *text {
+            let nanos = Timestamp::parse(text)?.0;
+            // Short forms are parsed faster than they are copied.
+            if text.len() < 24 {
+                return Ok(nanos);
+            }
+            (self.text, self.nanos) = (text.into(), nanos);
+        }
+        Ok(self.nanos)
+    }
+}
+
 fn not_there(column: ColumnId) -> Error {
     Error::new(ErrorKind::Internal, format!("the column {column:?} was asked for twice, or never filled"))
 }
 
-fn push_number(part: Part, value: &Value, out: &mut Numbers) -> Result<()> {
+fn push_number(part: Part, value: &Value, out: &mut Numbers, times: &mut Times) -> Result<()> {
     match out {
         Numbers::Int(ints) => ints.push(match value {
             Value::Int(int) => *int,
-            Value::Text(time) => Timestamp::parse(time)?.0,
+            Value::Text(time) => times.parse(time)?,
             _ => NO_INT,
         }),
         Numbers::Float(floats) => floats.push(match value {
