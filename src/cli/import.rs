@@ -4,7 +4,7 @@ use super::args::Place;
 use super::exit::Exit;
 use super::lines::{Line, Lines};
 use super::output::{complain, count, counted, note, printable, took};
-use super::{interrupt, progress};
+use super::{interrupt, memory, progress};
 use crate::error::{Error, Result};
 use crate::model::File;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,6 @@ use std::time::{Duration, Instant};
 const BATCH_FILES: usize = 10_000;
 /// The same where memory is scarce: a parsed document takes some kilobytes, and three batches are under way at a time.
 const SMALL_BATCH_FILES: usize = 1_000;
-/// Memory below which it is scarce.
-const SCARCE_MEMORY: u64 = 192 << 20;
 /// A batch of large documents ends earlier, so that few of them are in memory at once.
 const BATCH_BYTES: usize = 16 << 20;
 /// How often a run that waits for input looks whether it should stop.
@@ -56,8 +54,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let asked = interrupt::watch();
     let bar = progress::counter(args.quiet, "documents");
     let started = Instant::now();
-    let scarce = place.memory.is_some_and(|memory| memory < SCARCE_MEMORY);
-    let batch_files = if scarce { SMALL_BATCH_FILES } else { BATCH_FILES };
+    let batch_files = if memory::is_scarce(place) { SMALL_BATCH_FILES } else { BATCH_FILES };
     let mut sums = Sums::default();
     for path in &args.files {
         let batches = start(Lines::open(path)?, batch_files)?;

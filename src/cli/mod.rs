@@ -8,6 +8,7 @@ mod fields;
 mod interrupt;
 mod lines;
 mod mark;
+mod memory;
 mod output;
 mod place;
 mod progress;
@@ -42,6 +43,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() });
         }
     };
+    memory::restart_if_scarce(&cli.place);
     let exit = match dispatch(&cli) {
         Ok(exit) => exit,
         Err(e) if output::reader_left(&e) => Exit::Done,

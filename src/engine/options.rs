@@ -62,6 +62,10 @@ pub(super) struct TailLimits {
 
 /// Memory budget for each document of a merge: a merge needs about half of it, its mapped inputs the rest.
 const MERGE_DOC_BYTES: usize = 800;
+/// The same where little memory is allowed, and the rest of the engine takes a larger share of it.
+const SCARCE_MERGE_DOC_BYTES: usize = 1600;
+/// Memory below which it is scarce.
+const SCARCE_MEMORY: usize = 192 << 20;
 
 /// Documents beyond which the tail is sealed whatever its size: bounds the work of the next start, and the memory of the
 /// merges that follow. Five full batches are beyond it.
@@ -88,10 +92,20 @@ impl Options {
         Ok(())
     }
 
+    fn is_scarce(&self) -> bool {
+        self.memory_bytes < SCARCE_MEMORY
+    }
+
+    /// What memtables, cache and tail share by fixed parts: less where memory is scarce, as what a seal and a compaction
+    /// need beside them does not shrink with it.
+    fn shared(&self) -> usize {
+        if self.is_scarce() { self.memory_bytes / 2 } else { self.memory_bytes }
+    }
+
     pub(super) fn store(&self) -> StoreOptions {
         StoreOptions {
-            write_buffer_bytes: (self.memory_bytes / 6).min(256 << 20),
-            cache_bytes: self.memory_bytes / 8,
+            write_buffer_bytes: (self.shared() / 6).min(256 << 20),
+            cache_bytes: self.shared() / 8,
             background_jobs: 2,
             read_only: self.read_only,
             create: !self.read_only,
@@ -99,12 +113,9 @@ impl Options {
     }
 
     pub(super) fn tail(&self) -> TailLimits {
-        let seal_bytes = (self.memory_bytes / 8) as u64;
-        TailLimits {
-            seal_bytes,
-            wait_bytes: seal_bytes * 2,
-            most_merged_docs: (self.memory_bytes / MERGE_DOC_BYTES) as u64,
-        }
+        let seal_bytes = (self.shared() / 8) as u64;
+        let doc_bytes = if self.is_scarce() { SCARCE_MERGE_DOC_BYTES } else { MERGE_DOC_BYTES };
+        TailLimits { seal_bytes, wait_bytes: seal_bytes * 2, most_merged_docs: (self.memory_bytes / doc_bytes) as u64 }
     }
 }
 
