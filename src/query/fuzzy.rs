@@ -5,7 +5,7 @@ use super::matching::{MatchPart, Matcher};
 use super::page::{self, Token};
 use super::scope::Scope;
 use super::sort::{self, Cursor, PartHits};
-use super::text::{self, tolerates_at_once};
+use super::text;
 use crate::error::Result;
 use crate::index::{Part, Snapshot};
 use crate::model::query::{MAX_PAGE, check_sort};
@@ -47,7 +47,7 @@ pub fn fuzzy(snapshot: &Snapshot, query: &FuzzyQuery, context: &Context<'_>) -> 
         // One row more than the page tells whether another page follows.
         Search { snapshot, query, matcher, after, count: size + 1, context }.run()
     };
-    let mut found = run(fell_back || tolerates_at_once(query.typos))?;
+    let mut found = run(fell_back || query.typos == Typos::Always)?;
     if found.rows.is_empty() && found.total == 0 && token.is_none() && query.typos == Typos::Fallback {
         found = run(true)?;
         fell_back = !found.rows.is_empty();

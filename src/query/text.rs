@@ -4,7 +4,6 @@
 
 use crate::error::{Error, Result};
 use crate::index::text::{MAX_TYPO_CHARS, fold, words};
-use crate::model::Typos;
 use crate::model::query::MAX_QUERY_BYTES;
 
 /// How far words of a part may be from words of the text.
@@ -112,11 +111,6 @@ fn folded(raw: &str, tolerance: Tolerance) -> Result<Part> {
         return Err(Error::invalid(format!("Query: {raw:?} has no characters to search for")));
     }
     Ok(Part { text, tolerance })
-}
-
-/// Whether a query with this setting tolerates typos from the start.
-pub(crate) fn tolerates_at_once(typos: Typos) -> bool {
-    typos == Typos::Always
 }
 
 #[cfg(test)]
