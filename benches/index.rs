@@ -12,8 +12,8 @@
 )]
 
 use medialith::index::{Part, Segment, Snapshot, merge};
-use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Order, SortKey, Typos, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{Anchor, FieldPath, File, Order, Query, SortKey, Typos, field};
+use medialith::query::{Context, search};
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
@@ -74,10 +74,10 @@ fn build(docs: &str, seal: usize) -> Snapshot {
 }
 
 /// The yardstick's operations that a fuzzy query answers.
-fn translate(row: &serde_json::Value) -> Option<FuzzyQuery> {
+fn translate(row: &serde_json::Value) -> Option<Query> {
     let any = vec![field::URI, field::ARTIST, field::ALBUM, field::TITLE, field::OCR_TEXTS];
     let quoted = |text: &serde_json::Value| format!("\"{}\"", text.as_str().unwrap());
-    let mut query = FuzzyQuery { typos: Typos::Off, search_in: vec![field::FILENAME], ..FuzzyQuery::default() };
+    let mut query = Query { typos: Typos::Off, search_in: vec![field::FILENAME], ..Query::default() };
     match row["op"].as_str()? {
         "contains" => {
             query.text = quoted(&row["text"]);
@@ -113,7 +113,7 @@ fn search(snapshot: &Snapshot, queries: &str) {
         let mut runs: Vec<f64> = Vec::new();
         for _ in 0..4 {
             let start = cpu();
-            let hits = fuzzy(snapshot, &query, &context);
+            let hits = search(snapshot, &query, &context);
             runs.push((cpu() - start) * 1e6);
             std::hint::black_box(hits).unwrap();
         }

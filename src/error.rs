@@ -119,7 +119,7 @@ impl Error {
         Error { kind, op: "", message: format!("could not {what}: {source}"), source: Some(Box::new(source)) }
     }
 
-    /// Names the public operation that failed, for example `"FuzzyQuery"`. The innermost name wins.
+    /// Names the public operation that failed, for example `"search"`. The innermost name wins.
     #[must_use]
     pub fn during(mut self, op: &'static str) -> Error {
         if self.op.is_empty() {

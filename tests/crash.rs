@@ -15,7 +15,7 @@ use child::{order, say, start};
 use cpu_time::ProcessTime;
 use medialith::engine::{Dataset, Engine, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, FuzzyQuery, ProjectSpec, field};
+use medialith::model::{DatasetSpec, File, ProjectSpec, Query, field};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -193,8 +193,8 @@ impl Supervisor {
         if !report.is_clean() {
             return Err(format!("{report:?}"));
         }
-        let query = FuzzyQuery { text: ".jpg".into(), ..FuzzyQuery::default() };
-        let total = dataset.fuzzy(&query).map_err(|e| e.to_string())?.total;
+        let query = Query { text: ".jpg".into(), ..Query::default() };
+        let total = dataset.search(&query).map_err(|e| e.to_string())?.total;
         if total != Some(found.len() as u64) {
             return Err(format!("expected {} files in the index, got {total:?}", found.len()));
         }

@@ -16,7 +16,7 @@ use child::{order, say, start};
 use medialith::Result;
 use medialith::engine::{Dataset, Engine, FAILPOINTS, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, FuzzyQuery, ProjectSpec, field};
+use medialith::model::{DatasetSpec, File, ProjectSpec, Query, field};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -228,8 +228,8 @@ fn contents(dir: &Path, what: &str) -> Option<State> {
         dataset => dataset.unwrap(),
     };
     let files = dataset.scan("", 1000).unwrap();
-    let query = FuzzyQuery { text: ".jpg".into(), ..FuzzyQuery::default() };
-    assert_eq!(dataset.fuzzy(&query).unwrap().total, Some(files.len() as u64), "{what}");
+    let query = Query { text: ".jpg".into(), ..Query::default() };
+    assert_eq!(dataset.search(&query).unwrap().total, Some(files.len() as u64), "{what}");
     dataset.put(vec![File::new(uri(9999))]).unwrap_or_else(|e| panic!("{what}: writes go on: {e}"));
     let state = |f: &File| (f.uri().to_owned(), (f.int(field::SIZE).unwrap(), f.get(field::CUSTOM_ID).is_some()));
     Some(files.iter().map(state).collect())

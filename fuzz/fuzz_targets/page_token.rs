@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::ErrorKind;
 use medialith::index::{Part, Segment, Snapshot};
-use medialith::model::{File, FuzzyQuery, Order, SortKey, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{File, Query, Order, SortKey, field};
+use medialith::query::{Context, search};
 use std::sync::OnceLock;
 
 const CONTEXT: Context<'_> =
@@ -28,9 +28,9 @@ fn snapshot() -> &'static Snapshot {
 fuzz_target!(|data: &[u8]| {
     let Some(([sort, size], edits)) = data.split_first_chunk::<2>() else { return };
     let sort = SortKey::parse_list(SORTS[usize::from(*sort) % SORTS.len()], "", Order::Asc).expect("valid");
-    let mut query = FuzzyQuery { text: "jpg".into(), sort, ..FuzzyQuery::default() };
+    let mut query = Query { text: "jpg".into(), sort, ..Query::default() };
     query.page.max_results = usize::from(size % 20) + 1;
-    let first = fuzzy(snapshot(), &query, &CONTEXT).expect("the first page");
+    let first = search(snapshot(), &query, &CONTEXT).expect("the first page");
     let mut token = first.next_token.clone().into_bytes();
     let (pairs, _) = edits.as_chunks::<2>();
     for &[at, byte] in pairs {
@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     }
     query.page.token.clone_from(&token);
-    match fuzzy(snapshot(), &query, &CONTEXT) {
+    match search(snapshot(), &query, &CONTEXT) {
         Ok(second) => {
             assert_eq!(token, first.next_token, "an edited token passed");
             assert!(second.uris.iter().all(|uri| !first.uris.contains(uri)), "no row comes twice");

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use medialith::index::{Part, Segment, Snapshot};
-use medialith::model::{File, FuzzyQuery, Page, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{File, Query, Page, field};
+use medialith::query::{Context, search};
 use std::sync::OnceLock;
 
 fn snapshot() -> &'static Snapshot {
@@ -22,19 +22,19 @@ fn snapshot() -> &'static Snapshot {
 fuzz_target!(|input: (&str, &str)| {
     let (text, token) = input;
     let context = Context { deadline: None, budget_bytes: 1 << 26, token_key: &[7; 32], dataset: 1, cancel: None };
-    let mut query = FuzzyQuery { text: text.to_owned(), ..FuzzyQuery::default() };
+    let mut query = Query { text: text.to_owned(), ..Query::default() };
     query.page = Page { max_results: 7, token: token.to_owned() };
-    let begun = fuzzy(snapshot(), &query, &context);
+    let begun = search(snapshot(), &query, &context);
     if !token.is_empty() {
         assert!(begun.is_err(), "nobody guesses a token");
         query.page.token.clear();
     }
-    let Ok(mut hits) = fuzzy(snapshot(), &query, &context) else { return };
+    let Ok(mut hits) = search(snapshot(), &query, &context) else { return };
     let total = hits.total.expect("counted");
     let mut uris = hits.uris;
     while !hits.next_token.is_empty() {
         query.page.token = hits.next_token;
-        hits = fuzzy(snapshot(), &query, &context).expect("the next page");
+        hits = search(snapshot(), &query, &context).expect("the next page");
         uris.append(&mut hits.uris);
     }
     assert!(uris.is_sorted_by(|a, b| a < b), "each file once, in order");

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use medialith::index::{Part, Segment, Snapshot, merge};
-use medialith::model::{File, FuzzyQuery, Order, SortKey, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{File, Query, Order, SortKey, field};
+use medialith::query::{Context, search};
 use std::sync::OnceLock;
 
 const CONTEXT: Context<'_> =
@@ -34,8 +34,8 @@ fn answers(segment: Segment) -> Option<Vec<Vec<String>>> {
     let snapshot = Snapshot { parts: vec![Part::whole(segment)] };
     let ask = |text: &str, sort: &str| {
         let sort = SortKey::parse_list(sort, "", Order::Asc).expect("valid");
-        let query = FuzzyQuery { text: text.into(), sort, ..FuzzyQuery::default() };
-        fuzzy(&snapshot, &query, &CONTEXT).ok().map(|hits| hits.uris)
+        let query = Query { text: text.into(), sort, ..Query::default() };
+        search(&snapshot, &query, &CONTEXT).ok().map(|hits| hits.uris)
     };
     let questions = [("arbou", ""), ("\u{4eac}", "Size"), ("7", "ProduceTime"), ("old harb", "Title"), ("harbuor", "")];
     questions.iter().map(|(text, sort)| ask(text, sort)).collect()

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::engine::{Dataset, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::query::MAX_PAGE;
-use crate::model::{FieldId, File, FuzzyQuery, Order, Page, SortKey};
+use crate::model::{FieldId, File, Order, Page, Query, SortKey};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -131,7 +131,7 @@ impl Desk<'_> {
             "BatchGetFileMeta" => self.get_many(&request),
             "" => Err(Error::invalid("The parameter Action is required but not provided.")),
             other => {
-                let expected = "expected FuzzyQuery, GetFileMeta or BatchGetFileMeta";
+                let expected = "expected Query, GetFileMeta or BatchGetFileMeta";
                 Err(Error::invalid(format!("Action: {expected}, got {other:?}")))
             }
         }
@@ -145,15 +145,15 @@ impl Desk<'_> {
             Some(other) => return Err(Error::invalid(format!("Query: expected a string, got {other}"))),
             None => return Err(Error::invalid("The parameter Query is required but not provided.")),
         };
-        let query = FuzzyQuery {
+        let query = Query {
             text,
             sort: SortKey::parse_list(&request.sort, &request.order, Order::Asc)?,
             page,
             with_fields: request.fields()?,
             without_total: request.without_total_hits,
-            ..FuzzyQuery::default()
+            ..Query::default()
         };
-        let found = self.dataset(request)?.fuzzy(&query)?;
+        let found = self.dataset(request)?.search(&query)?;
         let next_token = (!found.next_token.is_empty()).then_some(found.next_token);
         Ok(Answer { files: Some(found.files), next_token, total_hits: found.total, ..Answer::default() })
     }

@@ -9,7 +9,7 @@ use super::table::{self, Cell};
 use crate::engine::Dataset;
 use crate::error::Result;
 use crate::model::query::MAX_PAGE;
-use crate::model::{FieldId, File, FuzzyQuery, Order, Page, SortKey, Typos, field};
+use crate::model::{FieldId, File, Order, Page, Query, SortKey, Typos, field};
 
 /// Characters of a matching text that are shown before and after the match.
 const CONTEXT_CHARS: usize = 24;
@@ -65,7 +65,7 @@ struct Found {
 
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let fields = fields::parse(&args.fields)?;
-    let query = FuzzyQuery {
+    let query = Query {
         text: args.text.join(" "),
         typos: match args.typos {
             TypoChoice::Off => Typos::Off,
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         sort: SortKey::parse_list(&args.sort, &args.order, Order::Asc)?,
         page: Page { max_results: 0, token: args.next.clone() },
         with_fields: with_uri(&fields),
-        ..FuzzyQuery::default()
+        ..Query::default()
     };
     let found = collect(&place.dataset()?, query.clone(), args.limit)?;
     let mut out = Output::new();
@@ -100,11 +100,11 @@ fn with_uri(fields: &[FieldId]) -> Vec<FieldId> {
 }
 
 /// As many pages as `limit` files take.
-fn collect(dataset: &Dataset, mut query: FuzzyQuery, limit: usize) -> Result<Found> {
+fn collect(dataset: &Dataset, mut query: Query, limit: usize) -> Result<Found> {
     let mut found = Found { files: Vec::new(), total: None, next: String::new(), fell_back: false };
     while found.files.len() < limit {
         query.page.max_results = (limit - found.files.len()).min(MAX_PAGE);
-        let answer = dataset.fuzzy(&query)?;
+        let answer = dataset.search(&query)?;
         // Only the first page counts; the others belong to the same question.
         found.total = found.total.or(answer.total);
         found.fell_back = answer.fell_back;

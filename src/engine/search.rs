@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::seal;
 use super::view::Sight;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{File, FuzzyQuery};
+use crate::model::{File, Query};
 use crate::query::{self, Context, Hits};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -26,12 +26,12 @@ pub struct Answer {
 
 impl Dataset {
     /// Files in which every part of the text occurs.
-    pub fn fuzzy(&self, query: &FuzzyQuery) -> Result<Answer> {
-        self.fuzzy_cancellable(query, None)
+    pub fn search(&self, query: &Query) -> Result<Answer> {
+        self.search_cancellable(query, None)
     }
 
     /// As [`Dataset::fuzzy`]; ends with [`ErrorKind::Cancelled`] soon after `cancel` is set.
-    pub fn fuzzy_cancellable(&self, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Answer> {
+    pub fn search_cancellable(&self, query: &Query, cancel: Option<&AtomicBool>) -> Result<Answer> {
         let begun = Instant::now();
         let answered = || -> Result<Answer> {
             let sight = Sight::take(self.inner(), &self.space)?;
@@ -45,19 +45,19 @@ impl Dataset {
             let Hits { total, next_token, fell_back, .. } = hits;
             Ok(Answer { files, total, next_token, fell_back, elapsed: begun.elapsed() })
         };
-        answered().map_err(|e| e.during("FuzzyQuery"))
+        answered().map_err(|e| e.during("search"))
     }
 
     /// The URIs of the files alone, without reading records.
-    pub fn fuzzy_uris(&self, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Hits> {
+    pub fn search_uris(&self, query: &Query, cancel: Option<&AtomicBool>) -> Result<Hits> {
         let found = || -> Result<Hits> {
             let sight = Sight::take(self.inner(), &self.space)?;
             self.hits(&sight, query, cancel)
         };
-        found().map_err(|e| e.during("FuzzyQuery"))
+        found().map_err(|e| e.during("search"))
     }
 
-    fn hits(&self, sight: &Sight<'_>, query: &FuzzyQuery, cancel: Option<&AtomicBool>) -> Result<Hits> {
+    fn hits(&self, sight: &Sight<'_>, query: &Query, cancel: Option<&AtomicBool>) -> Result<Hits> {
         let inner = self.inner();
         let context = Context {
             deadline: inner.options.query_deadline.and_then(|limit| Instant::now().checked_add(limit)),
@@ -66,7 +66,7 @@ impl Dataset {
             dataset: self.space.id.0,
             cancel,
         };
-        query::fuzzy(&sight.view.index, query, &context).inspect_err(|e| {
+        query::search(&sight.view.index, query, &context).inspect_err(|e| {
             seal::damaged(&self.space, e);
             if e.kind() == ErrorKind::Corrupted {
                 inner.background.ask(&self.space);

@@ -5,7 +5,7 @@
 
 pub mod field;
 pub mod file;
-mod geo;
+pub mod geo;
 mod json;
 pub mod query;
 pub mod space;
@@ -15,8 +15,8 @@ mod value;
 
 pub use field::{Field, FieldId, FieldPath, KeyCase, Kind};
 pub use file::File;
-pub use geo::LatLong;
-pub use query::{Anchor, FuzzyQuery, Order, Page, SortKey, Typos};
+pub use geo::{Area, LatLong};
+pub use query::{Aggregation, Anchor, Condition, Filter, Order, Page, Query, SortKey, TextMatch, Typos};
 pub use space::{Dataset, DatasetSpec, Limits, Listing, Name, Project, ProjectSpec, Tag};
 pub use time::{Timestamp, now};
 pub use uri::Uri;

@@ -7,7 +7,7 @@
 use super::guard::Context;
 use super::sort::{Cursor, SortValue};
 use crate::error::{Error, Result};
-use crate::model::{FuzzyQuery, Order};
+use crate::model::{Order, Query};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -29,7 +29,7 @@ pub(crate) struct Token {
 }
 
 /// The identity of a query for its tokens: everything that decides which rows there are and in which order.
-pub(crate) fn query_hash(query: &FuzzyQuery) -> [u8; 32] {
+pub(crate) fn query_hash(query: &Query) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -133,7 +133,7 @@ mod tests {
             uri: b"oss://b/k".to_vec(),
         };
         let token = Token { fell_back: true, cursor };
-        let query = FuzzyQuery { text: "a b".into(), ..FuzzyQuery::default() };
+        let query = Query { text: "a b".into(), ..Query::default() };
         let hash = query_hash(&query);
         let text = encode(&token, &context, &hash);
         assert_eq!(decode(&text, &context, &hash).unwrap(), token);
@@ -143,10 +143,8 @@ mod tests {
             assert!(decode(std::str::from_utf8(&edited).unwrap(), &context, &hash).is_err(), "{at}");
             assert!(decode(&text[..at], &context, &hash).is_err(), "{at}");
         }
-        let sorted = FuzzyQuery {
-            sort: vec![SortKey { field: FieldPath::from(field::SIZE), order: Order::Asc }],
-            ..query.clone()
-        };
+        let sorted =
+            Query { sort: vec![SortKey { field: FieldPath::from(field::SIZE), order: Order::Asc }], ..query.clone() };
         assert!(decode(&text, &context, &query_hash(&sorted)).is_err());
         assert!(decode(&text, &Context { dataset: 4, ..context }, &hash).is_err());
         assert!(decode(&text, &Context { token_key: &other_key, ..context }, &hash).is_err());

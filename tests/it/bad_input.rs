@@ -2,7 +2,7 @@
 
 use medialith::engine::{Dataset, Engine, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, FuzzyQuery, ProjectSpec, field};
+use medialith::model::{DatasetSpec, File, ProjectSpec, Query, field};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -60,10 +60,10 @@ fn queries_that_ask_nothing_or_too_much_are_refused() {
     let (_engine, dataset) = fresh(dir.path());
     dataset.put((0..300).map(file).collect()).unwrap();
     let ask = |text: &str, size: usize, token: &str| {
-        let mut query = FuzzyQuery { text: text.into(), ..FuzzyQuery::default() };
+        let mut query = Query { text: text.into(), ..Query::default() };
         query.page.max_results = size;
         query.page.token = token.into();
-        dataset.fuzzy(&query)
+        dataset.search(&query)
     };
     for (text, size, token) in [
         ("", 0, ""),
@@ -76,7 +76,7 @@ fn queries_that_ask_nothing_or_too_much_are_refused() {
         ("jpg", 10, &"A".repeat(1 << 16)),
     ] {
         let error = ask(text, size, token).unwrap_err();
-        assert_eq!((error.kind(), error.operation()), (ErrorKind::InvalidArgument, "FuzzyQuery"), "{error}");
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::InvalidArgument, "search"), "{error}");
         assert!(error.to_string().len() < 1000, "an error does not repeat a megabyte");
     }
     let token = ask("jpg", 10, "").unwrap().next_token;
@@ -163,8 +163,8 @@ fn a_read_only_disk_is_read_and_not_written() {
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
     let engine = Engine::open(&home, Options { read_only: true, ..options() }).unwrap();
     let dataset = engine.dataset("p", "d").unwrap();
-    let query = FuzzyQuery { text: "jpg".into(), ..FuzzyQuery::default() };
-    assert_eq!(dataset.fuzzy(&query).unwrap().total, Some(150));
+    let query = Query { text: "jpg".into(), ..Query::default() };
+    assert_eq!(dataset.search(&query).unwrap().total, Some(150));
     assert_eq!(dataset.put(vec![file(1)]).unwrap_err().kind(), ErrorKind::ReadOnly);
     assert!(engine.check(true).unwrap().is_clean());
 }

@@ -2,7 +2,7 @@
 
 use medialith::engine::{Dataset, Engine, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, FuzzyQuery, Limits, ProjectSpec, Tag, Value, field};
+use medialith::model::{DatasetSpec, File, Limits, ProjectSpec, Query, Tag, Value, field};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -458,8 +458,8 @@ fn random_histories_agree_with_a_map() {
 }
 
 fn fuzzy(dataset: &Dataset, text: &str) -> Vec<String> {
-    let query = FuzzyQuery { text: text.into(), with_fields: vec![field::URI], ..FuzzyQuery::default() };
-    dataset.fuzzy(&query).unwrap().files.iter().map(|f| f.uri().to_owned()).collect()
+    let query = Query { text: text.into(), with_fields: vec![field::URI], ..Query::default() };
+    dataset.search(&query).unwrap().files.iter().map(|f| f.uri().to_owned()).collect()
 }
 
 #[test]
@@ -475,10 +475,10 @@ fn what_is_put_is_found_and_what_is_deleted_is_not() {
     assert_eq!(fuzzy(&dataset, "\"title 30\""), [uri(2)]);
     dataset.delete(vec![uri(1)]).unwrap();
     assert_eq!(fuzzy(&dataset, "title"), [uri(2)]);
-    let answer = dataset.fuzzy(&FuzzyQuery { text: "f0".into(), ..FuzzyQuery::default() }).unwrap();
+    let answer = dataset.search(&Query { text: "f0".into(), ..Query::default() }).unwrap();
     assert_eq!((answer.total, answer.next_token.as_str(), answer.files[0].int(field::SIZE)), (Some(1), "", Some(30)));
     let stopped = AtomicBool::new(true);
-    let error = dataset.fuzzy_cancellable(&FuzzyQuery { text: "f".into(), ..FuzzyQuery::default() }, Some(&stopped));
+    let error = dataset.search_cancellable(&Query { text: "f".into(), ..Query::default() }, Some(&stopped));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Cancelled);
     drop((engine, dataset));
     let engine = open(dir.path());
@@ -490,11 +490,11 @@ fn pages_follow_each_other_under_writes() {
     let dir = tempfile::tempdir().unwrap();
     let (_engine, dataset) = fresh(dir.path());
     dataset.put((0..100).map(|n| file(n, 1)).collect()).unwrap();
-    let mut query = FuzzyQuery { text: "jpg".into(), ..FuzzyQuery::default() };
+    let mut query = Query { text: "jpg".into(), ..Query::default() };
     query.page.max_results = 9;
     let (mut seen, mut round) = (Vec::new(), 100);
     loop {
-        let answer = dataset.fuzzy(&query).unwrap();
+        let answer = dataset.search(&query).unwrap();
         seen.extend(answer.files.iter().map(|f| f.uri().to_owned()));
         if answer.next_token.is_empty() {
             break;
@@ -525,14 +525,14 @@ fn damage_inside_a_segment_is_repaired_behind_a_failed_query() {
     }
     let engine = open(dir.path());
     let dataset = engine.dataset("p", "d").unwrap();
-    let query = FuzzyQuery { text: "title".into(), ..FuzzyQuery::default() };
+    let query = Query { text: "title".into(), ..Query::default() };
     let mut tries = 0;
-    while dataset.fuzzy(&query).is_err() {
+    while dataset.search(&query).is_err() {
         tries += 1;
         assert!(tries < 500, "{:?}", dataset.stats());
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    assert_eq!(dataset.fuzzy(&query).unwrap().total, Some(300));
+    assert_eq!(dataset.search(&query).unwrap().total, Some(300));
     assert_eq!(dataset.stats().unwrap().rebuilds, 1);
     assert_clean(&engine);
 }

@@ -4,8 +4,8 @@ use crate::tree::{files, root};
 use medialith::engine::{Dataset, Durability, Engine, Options};
 use medialith::error::ErrorKind;
 use medialith::index::{Part, Segment, Snapshot, merge};
-use medialith::model::{DatasetSpec, File, FuzzyQuery, Order, ProjectSpec, SortKey, Value, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{DatasetSpec, File, Order, ProjectSpec, Query, SortKey, Value, field};
+use medialith::query::{Context, search};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -24,8 +24,8 @@ fn answers(segment: Segment) -> Option<Vec<Vec<String>>> {
     let snapshot = Snapshot { parts: vec![Part::whole(segment)] };
     let ask = |(text, sort): &(&str, &str)| {
         let sort = SortKey::parse_list(sort, "", Order::Asc).unwrap();
-        let query = FuzzyQuery { text: (*text).into(), sort, ..FuzzyQuery::default() };
-        match fuzzy(&snapshot, &query, &context) {
+        let query = Query { text: (*text).into(), sort, ..Query::default() };
+        match search(&snapshot, &query, &context) {
             Ok(hits) => Some(hits.uris),
             Err(e) => {
                 assert_eq!(e.kind(), ErrorKind::Corrupted, "{e}");
@@ -114,7 +114,7 @@ fn contents(dir: &Path) -> medialith::Result<(Vec<String>, Option<u64>)> {
 }
 
 fn total(dataset: &Dataset) -> medialith::Result<Option<u64>> {
-    Ok(dataset.fuzzy(&FuzzyQuery { text: "harbour".into(), ..FuzzyQuery::default() })?.total)
+    Ok(dataset.search(&Query { text: "harbour".into(), ..Query::default() })?.total)
 }
 
 fn copy(from: &Path, to: &Path) {

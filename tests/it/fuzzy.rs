@@ -2,8 +2,8 @@
 
 use crate::model::naive::{compare, naive};
 use medialith::index::{Part, Segment, Snapshot, merge_in_memory};
-use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Members, Order, Page, SortKey, Typos, Value, field};
-use medialith::query::{Context, fuzzy};
+use medialith::model::{Anchor, FieldPath, File, Members, Order, Page, Query, SortKey, Typos, Value, field};
+use medialith::query::{Context, search};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ fn context() -> Context<'static> {
 }
 
 /// Follows the tokens through all pages.
-fn all_pages(snapshot: &Snapshot, query: &FuzzyQuery) -> (Vec<String>, Option<u64>) {
+fn all_pages(snapshot: &Snapshot, query: &Query) -> (Vec<String>, Option<u64>) {
     let mut query = query.clone();
     let (mut uris, mut total) = (Vec::new(), None);
     loop {
-        let hits = fuzzy(snapshot, &query, &context()).unwrap();
+        let hits = search(snapshot, &query, &context()).unwrap();
         assert!(hits.uris.len() <= query.page.max_results);
         assert!(hits.next_token.is_empty() || hits.uris.len() == query.page.max_results);
         total = total.or(hits.total);
@@ -102,7 +102,7 @@ fn sort() -> impl Strategy<Value = Vec<SortKey>> {
     proptest::collection::vec(key, 0..4)
 }
 
-fn query() -> impl Strategy<Value = FuzzyQuery> {
+fn query() -> impl Strategy<Value = Query> {
     let fields = prop_oneof![
         4 => Just(vec![]),
         1 => Just(vec![field::FILENAME]),
@@ -113,7 +113,7 @@ fn query() -> impl Strategy<Value = FuzzyQuery> {
     let anchor = prop_oneof![4 => Just(Anchor::None), 1 => Just(Anchor::Start), 1 => Just(Anchor::End), 1 => Just(Anchor::Whole)];
     let typos = prop_oneof![Just(Typos::Off), Just(Typos::Fallback), Just(Typos::Always)];
     (text(), fields, anchor, typos, sort(), 1usize..5, any::<bool>()).prop_map(
-        |(text, search_in, anchor, typos, sort, max_results, without_total)| FuzzyQuery {
+        |(text, search_in, anchor, typos, sort, max_results, without_total)| Query {
             text,
             search_in,
             anchor,
@@ -121,7 +121,7 @@ fn query() -> impl Strategy<Value = FuzzyQuery> {
             sort,
             page: Page { max_results, token: String::new() },
             without_total,
-            ..FuzzyQuery::default()
+            ..Query::default()
         },
     )
 }
@@ -216,8 +216,8 @@ fn large_segments_equal_the_naive_evaluator() {
     let snapshots = [Snapshot { parts }, Snapshot { parts: vec![Part::whole(merged)] }];
     let files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
     // As written everywhere; anchored, in one field, and with typos for a few: brute force takes its time.
-    let mut queries: Vec<FuzzyQuery> = Vec::new();
-    let ask = |text: &str| FuzzyQuery { text: text.into(), typos: Typos::Off, ..FuzzyQuery::default() };
+    let mut queries: Vec<Query> = Vec::new();
+    let ask = |text: &str| Query { text: text.into(), typos: Typos::Off, ..Query::default() };
     let texts = [
         "harbour",
         "img-dsc",
@@ -232,10 +232,10 @@ fn large_segments_equal_the_naive_evaluator() {
     ];
     queries.extend(texts.map(ask));
     for anchor in [Anchor::Start, Anchor::End] {
-        let fields = |text: &str| FuzzyQuery { search_in: vec![field::FILENAME, field::TITLE], anchor, ..ask(text) };
+        let fields = |text: &str| Query { search_in: vec![field::FILENAME, field::TITLE], anchor, ..ask(text) };
         queries.extend(["photos/1", "img", "z.jpg", "5"].map(fields));
     }
-    queries.extend(["harbor", "reprot~2 img"].map(|text| FuzzyQuery { typos: Typos::Fallback, ..ask(text) }));
+    queries.extend(["harbor", "reprot~2 img"].map(|text| Query { typos: Typos::Fallback, ..ask(text) }));
     let by_size = SortKey { field: FieldPath::from(field::SIZE), order: Order::Desc };
     for mut query in queries {
         query.page.max_results = 150;
@@ -245,7 +245,7 @@ fn large_segments_equal_the_naive_evaluator() {
             expected.sort_by(|a, b| compare(&sort, &files[a], &files[b]));
             query.sort = sort;
             for snapshot in &snapshots {
-                let first = fuzzy(snapshot, &query, &context()).unwrap();
+                let first = search(snapshot, &query, &context()).unwrap();
                 assert_eq!(first.total, Some(expected.len() as u64), "{query:?}");
                 assert_eq!(first.uris, expected[..expected.len().min(150)], "{query:?}");
                 if expected.len() < 1_000 {

@@ -1,7 +1,7 @@
 //! A full export by pages while others put, delete and seal: every file that was there throughout comes exactly once.
 
 use medialith::engine::{Dataset, Durability, Engine, Options};
-use medialith::model::{DatasetSpec, File, FuzzyQuery, Order, ProjectSpec, SortKey, field};
+use medialith::model::{DatasetSpec, File, Order, ProjectSpec, Query, SortKey, field};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -46,11 +46,11 @@ impl Drop for Done<'_> {
 fn export(dataset: &Dataset, sort: &str) -> Vec<File> {
     let sort = SortKey::parse_list(sort, if sort.is_empty() { "" } else { "asc" }, Order::Asc).unwrap();
     let with_fields = vec![field::URI, field::SIZE];
-    let mut query = FuzzyQuery { text: ".jpg".into(), sort, with_fields, ..FuzzyQuery::default() };
+    let mut query = Query { text: ".jpg".into(), sort, with_fields, ..Query::default() };
     query.page.max_results = 23;
     let mut found = Vec::new();
     loop {
-        let answer = dataset.fuzzy(&query).unwrap();
+        let answer = dataset.search(&query).unwrap();
         found.extend(answer.files);
         if answer.next_token.is_empty() {
             return found;

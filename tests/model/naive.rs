@@ -3,7 +3,7 @@
 //! the engine; each of those has tests of its own.
 
 use medialith::index::text::{fold, words};
-use medialith::model::{Anchor, FieldId, FieldPath, File, FuzzyQuery, Members, Order, SortKey, Typos, Value, field};
+use medialith::model::{Anchor, FieldId, FieldPath, File, Members, Order, Query, SortKey, Typos, Value, field};
 use medialith::query::text::{Tolerance, parse};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ fn levenshtein(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-fn matches(file: &File, query: &FuzzyQuery, typos: bool) -> bool {
+fn matches(file: &File, query: &Query, typos: bool) -> bool {
     let searched = |id: FieldId| query.search_in.is_empty() || query.search_in.contains(&id);
     let texts: Vec<String> = values(file).into_iter().filter(|(id, _)| searched(*id)).map(|(_, text)| text).collect();
     parse(&query.text).unwrap().iter().all(|part| {
@@ -114,7 +114,7 @@ pub(crate) fn compare(sort: &[SortKey], a: &File, b: &File) -> Ordering {
 }
 
 /// All matching URIs in order; with typos only where the query wants them, or nothing matches as written.
-pub(crate) fn naive(files: &BTreeMap<String, File>, query: &FuzzyQuery) -> Vec<String> {
+pub(crate) fn naive(files: &BTreeMap<String, File>, query: &Query) -> Vec<String> {
     let run = |typos: bool| {
         let mut found: Vec<&File> = files.values().filter(|f| matches(f, query, typos)).collect();
         found.sort_by(|a, b| compare(&query.sort, a, b));

@@ -1,7 +1,7 @@
 //! The operations: small numbers that stand for documents and queries of a small world, so that updates, tombstones and
 //! merges meet each other, and failures shrink well.
 
-use medialith::model::{Anchor, FieldPath, File, FuzzyQuery, Order, Page, SortKey, Typos, Value, field};
+use medialith::model::{Anchor, FieldPath, File, Order, Page, Query, SortKey, Typos, Value, field};
 
 /// Documents of the world.
 const KEYS: u8 = 48;
@@ -123,7 +123,7 @@ pub(crate) fn relabelled(key: u8, label: u8) -> File {
 }
 
 impl Ask {
-    pub(crate) fn query(self) -> FuzzyQuery {
+    pub(crate) fn query(self) -> Query {
         let text = |number: u8| match usize::from(number) % (WORDS.len() + TEXTS.len()) {
             at if at < WORDS.len() => WORDS[at],
             at => TEXTS[at - WORDS.len()],
@@ -132,7 +132,7 @@ impl Ask {
         let order = if self.how & 1 == 0 { Order::Asc } else { Order::Desc };
         let path = |path: &str| SortKey { field: FieldPath::parse(path).expect("a field"), order };
         let sort = SORTS[usize::from(self.sort) % SORTS.len()];
-        FuzzyQuery {
+        Query {
             text: format!("{}{second}", text(self.text)),
             search_in: if self.how & 2 == 0 { vec![] } else { vec![field::FILENAME, field::TITLE] },
             anchor: if self.how & 28 == 28 { Anchor::Start } else { Anchor::None },

@@ -144,7 +144,7 @@ impl World {
         let expected = naive(&self.model, &query);
         let (mut uris, mut pages) = (Vec::new(), 0);
         loop {
-            let answer = self.dataset().fuzzy(&query).expect("answers");
+            let answer = self.dataset().search(&query).expect("answers");
             let total = (!query.without_total).then_some(expected.len() as u64);
             assert_eq!(answer.total, total, "exact on every page: {query:?}");
             assert!(answer.files.len() <= query.page.max_results);

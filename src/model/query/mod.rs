@@ -1,5 +1,13 @@
 //! What can be asked: data only. How it is answered is `query`'s business.
 
+mod aggregate;
+mod condition;
+mod filter;
+
+pub use aggregate::{Aggregation, Calendar, MAX_AGGREGATIONS, MAX_GROUPS, Operation};
+pub use condition::{Comparison, Condition, Number, Test};
+pub use filter::{Filter, MAX_CONDITIONS, MAX_DEPTH};
+
 use super::field::{FieldId, FieldPath};
 use crate::error::{Error, Result};
 
@@ -32,7 +40,7 @@ pub struct SortKey {
 
 impl SortKey {
     /// Reads the API's comma-separated `Sort` and `Order`. Without `Order` every key is descending; keys beyond its
-    /// entries take `rest` (ascending for FuzzyQuery, descending for SimpleQuery).
+    /// entries take `rest` (ascending for Query, descending for SimpleQuery).
     pub fn parse_list(sort: &str, order: &str, rest: Order) -> Result<Vec<SortKey>> {
         if sort.is_empty() {
             return if order.is_empty() {
@@ -134,10 +142,21 @@ impl Page {
     }
 }
 
-/// A fuzzy query: every part of `text` must occur in some searched field of a file.
+/// A text to look for: every part of it must occur in some searched field of a file.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct FuzzyQuery {
+pub struct TextMatch {
     /// Parts separated by white space; `"double quotes"` keep a phrase together; `part~` and `part~2` tolerate typos.
+    pub text: String,
+    /// Fields to search; empty for all searched fields.
+    pub search_in: Vec<FieldId>,
+    /// Where in a field's value a part must stand.
+    pub anchor: Anchor,
+}
+
+/// A query: a text, a filter, both, or neither, which finds every file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query {
+    /// As [`TextMatch::text`]; empty for no text.
     pub text: String,
     /// Fields to search; empty for all searched fields.
     pub search_in: Vec<FieldId>,
@@ -145,14 +164,31 @@ pub struct FuzzyQuery {
     pub anchor: Anchor,
     /// Typo tolerance.
     pub typos: Typos,
+    /// What files must also fulfil.
+    pub filter: Option<Filter>,
+    /// What to compute over all matching files; with any, no files are returned.
+    pub aggregations: Vec<Aggregation>,
     /// Up to [`MAX_SORT_KEYS`] keys; ties, and an empty list, are ordered by URI.
     pub sort: Vec<SortKey>,
-    /// Which page.
+    /// Which page. With aggregations `max_results` is the largest number of groups, up to [`MAX_GROUPS`].
     pub page: Page,
     /// Top-level members to return; empty for all.
     pub with_fields: Vec<FieldId>,
     /// Leave out the exact total, which lets a query in URI order stop early.
     pub without_total: bool,
+}
+
+impl Query {
+    /// Checks everything that can be checked without data: limits, fields, operators.
+    pub fn check(&self) -> Result<()> {
+        check_sort(&self.sort)?;
+        self.page.size(if self.aggregations.is_empty() { MAX_PAGE } else { MAX_GROUPS })?;
+        if self.aggregations.len() > MAX_AGGREGATIONS {
+            let got = self.aggregations.len();
+            return Err(Error::invalid(format!("Aggregations: expected at most {MAX_AGGREGATIONS}, got {got}")));
+        }
+        self.filter.as_ref().map_or(Ok(()), Filter::check)
+    }
 }
 
 #[cfg(test)]

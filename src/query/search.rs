@@ -1,4 +1,4 @@
-//! FuzzyQuery: every part of a text must occur in some searched field.
+//! One page of what a query finds.
 
 use super::guard::Context;
 use super::matching::{MatchPart, Matcher};
@@ -9,7 +9,7 @@ use super::text;
 use crate::error::Result;
 use crate::index::{Part, Snapshot};
 use crate::model::query::{MAX_PAGE, check_sort};
-use crate::model::{FuzzyQuery, Typos};
+use crate::model::{Query, Typos};
 use roaring::RoaringBitmap;
 
 /// Documents of the first window of a search that stops early.
@@ -29,7 +29,8 @@ pub struct Hits {
 }
 
 /// Runs a fuzzy query over a snapshot.
-pub fn fuzzy(snapshot: &Snapshot, query: &FuzzyQuery, context: &Context<'_>) -> Result<Hits> {
+pub fn search(snapshot: &Snapshot, query: &Query, context: &Context<'_>) -> Result<Hits> {
+    query.check()?;
     let parts = text::parse(&query.text)?;
     let scope = Scope::of(&query.search_in, query.anchor)?;
     check_sort(&query.sort)?;
@@ -64,7 +65,7 @@ pub fn fuzzy(snapshot: &Snapshot, query: &FuzzyQuery, context: &Context<'_>) -> 
 
 struct Search<'a> {
     snapshot: &'a Snapshot,
-    query: &'a FuzzyQuery,
+    query: &'a Query,
     matcher: Matcher<'a>,
     after: Option<&'a Cursor>,
     count: usize,
