@@ -104,7 +104,7 @@ fn function_lines(source: &Source) -> Vec<usize> {
 fn few_test_binaries() {
     let mains: Vec<String> = files(&["tests"], "rs").into_iter().map(|s| s.path).collect();
     let binaries = mains.iter().filter(|p| p.matches('/').count() == 1 || p.ends_with("/main.rs")).count();
-    assert!(binaries <= 3, "{binaries} test binaries: each links RocksDB");
+    assert!(binaries <= 4, "{binaries} test binaries: each but the oracle's links RocksDB");
 }
 
 #[test]
