@@ -15,9 +15,18 @@ pub enum Group {
     Exif,
     /// Tags of EXIF's GPS directory.
     Gps,
-    /// Times in one form: `Original`, `Digitized`, `Modified`, `Created`, `Gps`.
+    /// Tags of a camera maker's own directory.
+    Maker,
+    /// XMP properties, as paths with the usual prefixes: `dc:title`.
+    Xmp,
+    /// Datasets of IPTC-IIM's application record: `Keywords`.
+    Iptc,
+    /// What a colour profile says of itself: `ProfileDescription`.
+    Icc,
+    /// Times in one form: `Original`, `Digitized`, `Modified`, `Created`, `Gps`, those of XMP and IPTC, and `Day` for dates
+    /// without a time.
     Time,
-    /// Places in one form: `Gps`, `Container`.
+    /// Places in one form: `Gps`, `Xmp`, `Container`; and `Altitude`, in metres above sea level.
     Place,
     /// Container and stream properties of audio and video, named as the File members: `Duration`, `FormatName`...
     Media,
@@ -194,8 +203,13 @@ impl Facts {
     }
 
     /// The first fact of that name.
+    pub fn first(&self, group: Group, tag: &str) -> Option<&Fact> {
+        self.facts.iter().find(|f| f.group == group && f.tag == tag)
+    }
+
+    /// The value of the first fact of that name.
     pub fn find(&self, group: Group, tag: &str) -> Option<&Datum> {
-        self.facts.iter().find(|f| f.group == group && f.tag == tag).map(|f| &f.value)
+        self.first(group, tag).map(|fact| &fact.value)
     }
 }
 

@@ -17,16 +17,20 @@ mod facts;
 
 pub mod audio;
 pub mod container;
+pub mod embedded;
 pub mod image;
 pub mod stream;
 pub mod video;
 
 pub mod pool;
 
+mod credits;
 mod exif_text;
+mod labels;
 mod resolve;
 mod run;
 
+pub use credits::CREDITS;
 pub use facts::{Datum, Fact, Facts, Group, Moment};
 pub use input::Input;
 pub(crate) use input::length;

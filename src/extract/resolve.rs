@@ -3,7 +3,7 @@
 use super::facts::{Datum, Fact, Facts, Group, Moment};
 use super::sniff::{Format, MediaType};
 use super::warning::Warning;
-use super::{Options, exif_text};
+use super::{Options, credits, exif_text, labels};
 use crate::model::field::{self, FieldId};
 use crate::model::{Kind, Members, Value};
 use std::sync::OnceLock;
@@ -21,30 +21,52 @@ pub static PRECEDENCE: &[Row] = &[
         field::IMAGE_HEIGHT,
         &[(Group::Header, "ImageHeight"), (Group::Exif, "PixelYDimension"), (Group::Exif, "ImageLength")],
     ),
-    (field::ORIENTATION, &[(Group::Exif, "Orientation"), (Group::Header, "Orientation")]),
+    (
+        field::ORIENTATION,
+        &[(Group::Exif, "Orientation"), (Group::Header, "Orientation"), (Group::Xmp, "tiff:Orientation")],
+    ),
     (
         field::PRODUCE_TIME,
         &[
             (Group::Time, "Original"),
+            (Group::Time, "XmpOriginal"),
+            (Group::Time, "IptcCreated"),
             (Group::Time, "Digitized"),
+            (Group::Time, "XmpCreated"),
+            (Group::Time, "IptcDigitized"),
             (Group::Time, "Created"),
-            (Group::Time, "Modified"),
             (Group::Time, "Gps"),
+            (Group::Time, "Day"),
+            (Group::Time, "Modified"),
         ],
     ),
-    (field::LAT_LONG, &[(Group::Place, "Gps"), (Group::Place, "Container")]),
+    (field::LAT_LONG, &[(Group::Place, "Gps"), (Group::Place, "Xmp"), (Group::Place, "Container")]),
     (
         field::TITLE,
         &[
             (Group::Tag, "Title"),
+            (Group::Xmp, "dc:title"),
+            (Group::Iptc, "ObjectName"),
             (Group::Exif, "ImageTitle"),
             (Group::Exif, "XPTitle"),
+            (Group::Iptc, "Headline"),
+            (Group::Xmp, "photoshop:Headline"),
+            (Group::Xmp, "dc:description"),
+            (Group::Iptc, "Caption-Abstract"),
             (Group::Exif, "ImageDescription"),
         ],
     ),
     (
         field::ARTIST,
-        &[(Group::Tag, "Artist"), (Group::Exif, "Artist"), (Group::Exif, "Photographer"), (Group::Exif, "XPAuthor")],
+        &[
+            (Group::Tag, "Artist"),
+            (Group::Xmp, "dc:creator"),
+            (Group::Xmp, "dc:creator/cc:Agent/dc:title"),
+            (Group::Iptc, "By-line"),
+            (Group::Exif, "Artist"),
+            (Group::Exif, "Photographer"),
+            (Group::Exif, "XPAuthor"),
+        ],
     ),
     (field::ALBUM_ARTIST, &[(Group::Tag, "AlbumArtist")]),
     (field::ALBUM, &[(Group::Tag, "Album")]),
@@ -110,7 +132,7 @@ pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Op
     let mut doubts = Vec::new();
     let mut zone_of = None;
     for ((field, _), fact) in PRECEDENCE.iter().zip(winners(&facts.facts)) {
-        let Some(fact) = fact else { continue };
+        let Some(fact) = fact.map(|fact| full_time(fact, &facts.facts)) else { continue };
         if let (field::PRODUCE_TIME, Datum::Time(moment)) = (*field, &fact.value) {
             zone_of = Some((fact.format, fact.offset, zone(moment, facts, options)));
         }
@@ -121,13 +143,28 @@ pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Op
     }
     type_members(&mut members, facts, format);
     if format.media() == MediaType::Image {
+        displayed(&members, facts);
         members.set(field::EXIF, exif_text::render(facts, format, size));
     }
     if let Some((of, offset, zone)) = zone_of {
         facts.add(of, Group::Time, "Zone", offset, zone.to_string());
     }
+    credits::add(facts);
     doubts.into_iter().for_each(|warning| facts.warn(warning));
     members
+}
+
+/// A day without a time gives way to a full time on the same day.
+fn full_time<'f>(fact: &'f Fact, facts: &'f [Fact]) -> &'f Fact {
+    let day = |fact: &Fact| match &fact.value {
+        Datum::Time(moment) => Some(moment.clock.date()),
+        _ => None,
+    };
+    let same = |other: &&Fact| other.group == Group::Time && other.tag != "Day" && day(other) == day(fact);
+    if (fact.group, &*fact.tag) != (Group::Time, "Day") {
+        return fact;
+    }
+    facts.iter().find(same).unwrap_or(fact)
 }
 
 fn doubt(field: FieldId, fact: &Fact) -> Warning {
@@ -138,6 +175,7 @@ fn doubt(field: FieldId, fact: &Fact) -> Warning {
 /// The value of `field` that `fact` gives, `None` where it does not fit the field.
 fn member(field: FieldId, fact: &Fact, facts: &Facts, options: &Options) -> Option<Value> {
     let value = match (field.field().kind, &fact.value) {
+        _ if field == field::ARTIST => Value::from(everyone(fact, facts)?),
         (Kind::Time, Datum::Time(moment)) => Value::from(rfc3339(moment, zone(moment, facts, options))),
         (Kind::Geo, Datum::Place(place)) => Value::from(place.to_string()),
         (Kind::Int, Datum::Int(number)) => Value::Int(*number),
@@ -146,7 +184,36 @@ fn member(field: FieldId, fact: &Fact, facts: &Facts, options: &Options) -> Opti
         (Kind::Keyword | Kind::Text | Kind::Stored, Datum::Text(text)) => Value::Text(text.clone()),
         _ => return None,
     };
-    value.check(field).ok().map(|()| value)
+    let turned = field != field::ORIENTATION || value.as_int().is_some_and(|turn| (1..=8).contains(&turn));
+    (turned && value.check(field).is_ok()).then_some(value)
+}
+
+/// All that the same source names beside `fact`, once each: a work has as many creators as it has.
+fn everyone(fact: &Fact, facts: &Facts) -> Option<String> {
+    let Datum::Text(first) = &fact.value else { return None };
+    let mut names: Vec<&str> = vec![first];
+    let same = |other: &&Fact| (other.format, other.group, &other.tag) == (fact.format, fact.group, &fact.tag);
+    for other in facts.facts.iter().filter(same).take(MOST_NAMES) {
+        if let Datum::Text(name) = &other.value
+            && !names.contains(&&**name)
+        {
+            names.push(name);
+        }
+    }
+    Some(names.join("; "))
+}
+
+/// Names that one member lists.
+const MOST_NAMES: usize = 64;
+
+/// Adds the size that a viewer shows: of orientations from 5 on the sides are swapped (EXIF 2.32, 4.6.4 A).
+fn displayed(members: &Members, facts: &mut Facts) {
+    let number = |id| members.get(id).and_then(Value::as_int);
+    let (Some(width), Some(height)) = (number(field::IMAGE_WIDTH), number(field::IMAGE_HEIGHT)) else { return };
+    let turned = number(field::ORIENTATION).is_some_and(|turn| turn >= 5);
+    let (width, height) = if turned { (height, width) } else { (width, height) };
+    facts.add("resolved", Group::Header, "DisplayWidth", 0, width);
+    facts.add("resolved", Group::Header, "DisplayHeight", 0, height);
 }
 
 fn type_members(members: &mut Members, facts: &Facts, format: Format) {
@@ -155,6 +222,7 @@ fn type_members(members: &mut Members, facts: &Facts, format: Format) {
     members.set(field::VIDEO_STREAMS, Value::Rows(facts.video_streams.clone()));
     members.set(field::AUDIO_STREAMS, Value::Rows(facts.audio_streams.clone()));
     members.set(field::SUBTITLES, Value::Rows(facts.subtitles.clone()));
+    members.set(field::LABELS, Value::Rows(labels::labels(facts)));
     let cover = |(width, height): &(u32, u32)| format!("{{\"ImageWidth\":{width},\"ImageHeight\":{height}}}");
     let covers: Vec<String> = facts.audio_covers.iter().map(cover).collect();
     if !covers.is_empty() {
@@ -270,6 +338,7 @@ mod tests {
                 "assumed -05:30",
             ),
             (vec![gps(9, 11)], "09:11:11Z", "stated +00:00"),
+            (vec![("Day", moment(0, 0, None)), ("Modified", moment(5, 0, Some(0)))], "05:00:11Z", "stated +00:00"),
         ];
         for (facts, time, zone) in table {
             assert_eq!(produced(&facts, &options), (format!("2020-08-19T{time}"), zone.to_owned()));
@@ -291,6 +360,22 @@ mod tests {
         assert_eq!(facts.warnings.len(), 1);
         let exif = members.text(field::EXIF).unwrap();
         assert!(exif.starts_with(r#"{"FileSize":{"value":"7"},"Format":{"value":"jpg"},"#), "{exif}");
+    }
+
+    #[test]
+    fn creators_are_joined_and_impossible_orientations_are_doubted() {
+        let mut facts = Facts::new(&Limits::default());
+        for name in ["Ann", "Bo", "Ann"] {
+            facts.add("xmp", Group::Xmp, "dc:creator", 0, name);
+        }
+        facts.add("iptc", Group::Iptc, "By-line", 0, "cut");
+        facts.add("xmp", Group::Xmp, "tiff:Orientation", 0, "9");
+        facts.add("png", Group::Header, "ImageWidth", 0, 3_i64);
+        facts.add("png", Group::Header, "ImageHeight", 0, 2_i64);
+        let members = resolve(&mut facts, Format::Png, 7, &Options::default());
+        assert_eq!(members.text(field::ARTIST), Some("Ann; Bo"));
+        assert_eq!((members.get(field::ORIENTATION), facts.warnings.len()), (None, 1));
+        assert_eq!(facts.find(Group::Header, "DisplayWidth"), Some(&Datum::Int(3)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Extraction against the development corpus and what exiftool says of it. Skipped, with a line that says so, where
 //! the corpus is not there.
 
-use medialith::extract::{Extracted, Hint, Limits, Options, extract};
+use medialith::extract::{CREDITS, Extracted, Group, Hint, Limits, Options, PRECEDENCE, extract};
 use medialith::model::{Timestamp, field};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -203,19 +203,23 @@ fn images_agree_with_exiftool() {
     }
 }
 
-/// `docs/extraction.md` shows the table of `src/extract/resolve.rs`: neither changes without the other.
+/// Rows of the table that begins with `head` in `docs/extraction.md`.
+fn documented(head: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/extraction.md")).unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with(head)).skip(2);
+    rows.take_while(|line| line.starts_with('|')).map(|line| line.replace('`', "")).collect()
+}
+
+fn row(name: impl std::fmt::Display, ways: &[(Group, &str)]) -> String {
+    let ways: Vec<String> = ways.iter().map(|(group, tag)| format!("{group:?} {tag}")).collect();
+    format!("| {name} | {} |", ways.join(", "))
+}
+
+/// `docs/extraction.md` shows the tables of `src/extract`: neither changes without the other.
 #[test]
 fn documented_precedence_is_the_table() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/extraction.md")).unwrap();
-    let rows = text.lines().skip_while(|line| !line.starts_with("| member |")).skip(2);
-    let documented: Vec<String> =
-        rows.take_while(|line| line.starts_with('|')).map(|line| line.replace('`', "")).collect();
-    let real: Vec<String> = medialith::extract::PRECEDENCE
-        .iter()
-        .map(|(member, ways)| {
-            let ways: Vec<String> = ways.iter().map(|(group, tag)| format!("{group:?} {tag}")).collect();
-            format!("| {member} | {} |", ways.join(", "))
-        })
-        .collect();
-    assert_eq!(documented, real);
+    let members: Vec<String> = PRECEDENCE.iter().map(|(member, ways)| row(member, ways)).collect();
+    assert_eq!(documented("| member |"), members);
+    let facts: Vec<String> = CREDITS.iter().map(|(name, ways)| row(name, ways)).collect();
+    assert_eq!(documented("| fact |"), facts);
 }

@@ -18,6 +18,9 @@ const NAMES: &[(&str, &str)] = &[
     ("LensInfo", "LensSpecification"),
     ("SerialNumber", "BodySerialNumber"),
     ("OwnerName", "CameraOwnerName"),
+    ("PixelScale", "ModelPixelScale"),
+    ("ModelTiePoint", "ModelTiepoint"),
+    ("ModelTransform", "ModelTransformation"),
 ];
 
 /// Tags that exiftool converts into something else, or that are offsets and tables; and the sizes, because the member

@@ -78,9 +78,8 @@ const FACTS: &[(&str, &str, &[&str])] = &[
     ("track", "Tag", &["Track", "TrackNumber"]),
     ("disc", "Tag", &["Disc", "DiscNumber"]),
     ("altitude", "Place", &["Altitude"]),
-    ("icc", "Header", &["ColorProfile", "IccProfile", "ProfileDescription"]),
+    ("icc", "Icc", &["ProfileDescription"]),
     ("copyright", "Tag", &["Copyright"]),
-    ("keywords", "Tag", &["Keywords", "Keyword"]),
     ("rating", "Tag", &["Rating"]),
     ("encoding", "Document", &["Encoding"]),
     ("encrypted", "Document", &["Encrypted"]),
@@ -128,6 +127,10 @@ pub(crate) fn answers(found: &Extracted) -> BTreeMap<Key, String> {
     let side = |id| members.get(id).and_then(Value::as_int);
     if let Some((width, height)) = side(field::IMAGE_WIDTH).zip(side(field::IMAGE_HEIGHT)) {
         all.insert(("size", String::new()), format!("{width} {height}"));
+    }
+    let labels: Vec<&str> = rows(members, field::LABELS).iter().filter_map(|row| row.text(field::LABEL_NAME)).collect();
+    if !labels.is_empty() {
+        all.insert(("keywords", String::new()), labels.join("; "));
     }
     let kinds = [
         (VIDEO, field::VIDEO_STREAMS, "video", field::VIDEO_LANGUAGE),

@@ -105,6 +105,11 @@ impl Tiff {
         Ok(tiff)
     }
 
+    /// A TIFF structure without a header of its own: offsets count from `base`.
+    pub fn headless(base: u64, little: bool) -> Tiff {
+        Tiff { base, little, big_tiff: false, first: 0 }
+    }
+
     fn u16(&self, input: &mut Input<'_>, what: &str) -> Parsed<u16> {
         if self.little { input.u16_le(what) } else { input.u16_be(what) }
     }

@@ -27,6 +27,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
             super::field(input, facts, 0, "ColorComponents", u32::from(channels));
             let bits = u32::from(color.bits_per_pixel()).checked_div(u32::from(channels)).unwrap_or(0);
             facts.add(name, Group::Header, "BitsPerSample", 0, bits);
+            super::alpha(input, facts, 0, matches!(channels, 2 | 4));
             Ok(())
         }
         Err(error) => Err(input.malformed_at(0, format!("the header cannot be read: {error}"))),

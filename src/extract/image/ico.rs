@@ -8,6 +8,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let count = input.u16_le("number of images")?;
     let at = input.position();
     let mut largest = (0_u32, 0_u32);
+    let mut depth = 0_u16;
     for _ in 0..count {
         input.entry()?;
         if input.remaining() < 16 {
@@ -17,13 +18,21 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         // A byte holds up to 255: 0 stands for 256.
         let side = |byte: u8| if byte == 0 { 256 } else { u32::from(byte) };
         let this = (side(width), side(height));
-        if this.0.saturating_mul(this.1) > largest.0.saturating_mul(largest.1) {
-            largest = this;
+        input.skip(4, "colours and planes")?;
+        let bits = input.u16_le("bits per pixel")?;
+        let area = |size: (u32, u32)| size.0.saturating_mul(size.1);
+        if (area(this), bits) > (area(largest), depth) {
+            (largest, depth) = (this, bits);
         }
-        input.skip(14, "entry")?;
+        input.skip(8, "length and place")?;
     }
     super::size(input, facts, at, largest.0, largest.1);
     super::field(input, facts, at, "FrameCount", u32::from(count));
+    // Cursors have the hot spot's place where icons have their bits.
+    if input.format() == "ico" {
+        super::field(input, facts, at, "BitsPerPixel", u32::from(depth));
+    }
+    super::alpha(input, facts, at, true);
     Ok(())
 }
 

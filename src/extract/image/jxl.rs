@@ -1,7 +1,7 @@
 //! JPEG XL: codestream header (ISO/IEC 18181-1, annex D) bare or in boxes (ISO/IEC 18181-2).
 
-use super::exif;
 use crate::extract::container::bmff;
+use crate::extract::embedded::{exif, xmp};
 use crate::extract::{Facts, Group, Input, Parsed};
 
 /// Reads a bare codestream or a boxed file.
@@ -22,11 +22,8 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
                 input.skip(4, "part number")?;
                 codestream(input, facts)
             }
-            b"Exif" => {
-                let skip = u64::from(input.u32_be("TIFF header offset")?);
-                input.skip(skip, "TIFF header")?;
-                exif::parse(input, facts)
-            }
+            b"Exif" => exif::item(input, facts),
+            b"xml " => xmp::parse(input, facts),
             _ => Ok(()),
         };
         facts.tolerate(result).map(drop)
@@ -48,15 +45,25 @@ impl Bits {
         Some(bits)
     }
 
-    /// `U32(Bits(9), Bits(13), Bits(18), Bits(30))` plus 1 (D.2).
+    fn flag(&mut self) -> Option<bool> {
+        Some(self.take(1)? == 1)
+    }
+
+    /// `U32` (B.2.2): two bits choose how many bits follow, and what is added to them.
+    fn choice(&mut self, ways: [(u32, u32); 4]) -> Option<u32> {
+        let chosen = usize::try_from(self.take(2)?).ok()?;
+        let (base, count) = ways.get(chosen)?;
+        self.take(*count)?.checked_add(*base)
+    }
+
+    /// `Enum` (B.2.6).
+    fn enumeration(&mut self) -> Option<u32> {
+        self.choice([(0, 0), (1, 0), (2, 4), (18, 6)])
+    }
+
+    /// A side of the size header (D.2).
     fn side(&mut self) -> Option<u32> {
-        let count = match self.take(2)? {
-            0 => 9,
-            1 => 13,
-            2 => 18,
-            _ => 30,
-        };
-        self.take(count)?.checked_add(1)
+        self.choice([(1, 9), (1, 13), (1, 18), (1, 30)])
     }
 
     /// Either of the two ways to write a side (D.2).
@@ -97,12 +104,110 @@ fn codestream(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         return Err(input.malformed_at(at, "the file ends inside the size header"));
     };
     super::size(input, facts, at, width, height);
-    // all_default, extra_fields, then the orientation less one.
-    if let (Some(0), Some(1), Some(orientation)) = (bits.take(1), bits.take(1), bits.take(3)) {
-        let orientation = i64::from(orientation).saturating_add(1);
-        facts.add(input.format(), Group::Header, "Orientation", at, orientation);
-    }
+    let mut image = Image::default();
+    // Where the bits run out what was read so far stands.
+    let _ = image.read(&mut bits);
+    image.add(input, facts, at);
     Ok(())
+}
+
+/// What the image metadata (D.3) says, with its defaults.
+struct Image {
+    orientation: Option<u32>,
+    animated: bool,
+    bits: u32,
+    alpha: Option<bool>,
+    space: &'static str,
+}
+
+impl Default for Image {
+    fn default() -> Image {
+        Image { orientation: None, animated: false, bits: 8, alpha: None, space: "RGB" }
+    }
+}
+
+impl Image {
+    fn read(&mut self, bits: &mut Bits) -> Option<()> {
+        if bits.flag()? {
+            self.alpha = Some(false);
+            return Some(());
+        }
+        if bits.flag()? {
+            self.orientation = Some(bits.take(3)?.checked_add(1)?);
+            if bits.flag()? {
+                size_header(bits)?;
+            }
+            if bits.flag()? {
+                preview(bits)?;
+            }
+            self.animated = bits.flag()?;
+            if self.animated {
+                animation(bits)?;
+            }
+        }
+        self.bits = depth(bits)?;
+        bits.flag()?;
+        let channels = bits.choice([(0, 0), (1, 0), (2, 4), (1, 12)])?;
+        self.alpha = Some(false);
+        // An alpha channel of eight bits says no more than that it is one (D.3.6); writers put alpha first.
+        if channels > 0 {
+            self.alpha = Some(bits.flag()? || bits.enumeration()? == 0);
+        }
+        // With more channels, or a first one with fields of its own, the colours are too far to be worth the way.
+        if channels == 0 {
+            bits.flag()?;
+            if !bits.flag()? {
+                bits.flag()?;
+                self.space = ["RGB", "Grayscale", "XYB", "Other"].get(usize::try_from(bits.enumeration()?).ok()?)?;
+            }
+        }
+        Some(())
+    }
+
+    fn add(&self, input: &Input<'_>, facts: &mut Facts, at: u64) {
+        if let Some(orientation) = self.orientation {
+            facts.add(input.format(), Group::Header, "Orientation", at, i64::from(orientation));
+        }
+        super::field(input, facts, at, "BitsPerSample", self.bits);
+        super::color_space(input, facts, at, self.space);
+        if let Some(alpha) = self.alpha {
+            super::alpha(input, facts, at, alpha);
+        }
+        if self.animated {
+            super::field(input, facts, at, "Animated", 1);
+        }
+    }
+}
+
+/// Preview header (D.3.4): only to get behind it.
+fn preview(bits: &mut Bits) -> Option<()> {
+    let ways = match bits.flag()? {
+        true => [(16, 0), (32, 0), (1, 5), (33, 9)],
+        false => [(1, 6), (65, 8), (321, 10), (1345, 12)],
+    };
+    bits.choice(ways)?;
+    if bits.take(3)? == 0 {
+        bits.choice(ways)?;
+    }
+    Some(())
+}
+
+/// Animation header (D.3.5): only to get behind it.
+fn animation(bits: &mut Bits) -> Option<()> {
+    bits.choice([(100, 0), (1000, 0), (1, 10), (1, 30)])?;
+    bits.choice([(1, 0), (1001, 0), (1, 8), (1, 10)])?;
+    bits.choice([(0, 0), (0, 3), (0, 16), (0, 32)])?;
+    bits.flag().map(drop)
+}
+
+/// Bit depth (D.3.3), of whole numbers or of floats.
+fn depth(bits: &mut Bits) -> Option<u32> {
+    if bits.flag()? {
+        let depth = bits.choice([(32, 0), (16, 0), (24, 0), (1, 6)])?;
+        bits.take(4)?;
+        return Some(depth);
+    }
+    bits.choice([(8, 0), (10, 0), (12, 0), (1, 6)])
 }
 
 #[cfg(test)]
@@ -142,5 +247,26 @@ mod tests {
         }
         let turned = read(&[(1, 1), (29, 5), (3, 3), (0, 1), (1, 1), (5, 3)]);
         assert_eq!(turned.find(Group::Header, "Orientation"), Some(&Datum::Int(6)));
+    }
+
+    #[test]
+    fn depth_alpha_animation_and_colours() {
+        let size: [(u32, u32); 3] = [(1, 1), (29, 5), (3, 3)];
+        // Not all default, no extra fields, ten bits, small buffers, no extra channel, XYB, colours of their own: grey.
+        let grey = [(0, 1), (0, 1), (0, 1), (1, 2), (1, 1), (0, 2), (1, 1), (0, 1), (0, 1), (1, 2)];
+        let facts = read(&[&size[..], &grey].concat());
+        let of = |facts: &Facts, tag| facts.find(Group::Header, tag).cloned();
+        assert_eq!(of(&facts, "BitsPerSample"), Some(Datum::Int(10)));
+        assert_eq!(of(&facts, "ColorSpace"), Some(Datum::from("Grayscale")));
+        assert_eq!(of(&facts, "HasAlpha"), Some(Datum::Int(0)));
+        // Extra fields: orientation 1, an animation of 100/1 ticks; 16-bit floats; one default alpha channel.
+        let head = [(0, 1), (1, 1), (0, 3), (0, 1), (0, 1), (1, 1), (0, 2), (0, 2), (0, 2), (0, 1)];
+        let body = [(1, 1), (1, 2), (4, 4), (0, 1), (1, 2), (1, 1)];
+        let facts = read(&[&size[..], &head, &body].concat());
+        assert_eq!(of(&facts, "BitsPerSample"), Some(Datum::Int(16)));
+        assert_eq!(of(&facts, "Animated"), Some(Datum::Int(1)));
+        assert_eq!(of(&facts, "HasAlpha"), Some(Datum::Int(1)));
+        let default = read(&[&size[..], &[(1, 1)]].concat());
+        assert_eq!(of(&default, "HasAlpha"), Some(Datum::Int(0)));
     }
 }

@@ -1,8 +1,8 @@
-//! Still images: header fields and EXIF. Sizes are as stored; how to turn them for display is `Orientation`.
+//! Still images: header fields, and where each format keeps its blocks of metadata. Sizes are as stored; how to turn them
+//! for display is `Orientation`.
 
 pub mod bmp;
 pub mod decoder;
-pub mod exif;
 pub mod gif;
 pub mod heif;
 pub mod ico;
@@ -36,4 +36,23 @@ fn size(input: &Input<'_>, facts: &mut Facts, at: u64, width: u32, height: u32) 
 /// Adds another header field.
 fn field(input: &Input<'_>, facts: &mut Facts, at: u64, tag: &'static str, value: u32) {
     facts.add(input.format(), Group::Header, tag, at, value);
+}
+
+/// Says whether pixels can be transparent.
+fn alpha(input: &Input<'_>, facts: &mut Facts, at: u64, has: bool) {
+    field(input, facts, at, "HasAlpha", u32::from(has));
+}
+
+/// Says what the numbers of a pixel mean.
+fn color_space(input: &Input<'_>, facts: &mut Facts, at: u64, name: &'static str) {
+    facts.add(input.format(), Group::Header, "ColorSpace", at, name);
+}
+
+/// Says how numbers become colours in the code points of ITU-T H.273: primaries, transfer function, matrix; then whether
+/// the numbers use their full range.
+fn code_points(input: &Input<'_>, facts: &mut Facts, at: u64, points: [u16; 4]) {
+    let tags = ["ColorPrimaries", "TransferCharacteristics", "MatrixCoefficients", "FullRange"];
+    for (tag, value) in tags.into_iter().zip(points) {
+        field(input, facts, at, tag, u32::from(value));
+    }
 }

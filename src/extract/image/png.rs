@@ -1,6 +1,6 @@
 //! PNG and APNG (PNG specification, third edition): chunks, with the image data stepped over.
 
-use super::exif;
+use crate::extract::embedded::{decode, exif, icc, iptc, photoshop, xmp};
 use crate::extract::{Facts, Format, Group, Input, Moment, Parsed};
 use flate2::read::ZlibDecoder;
 use std::io::Read;
@@ -15,6 +15,8 @@ const TAIL: u64 = 16 << 10;
 const PACKED: u64 = 1 << 20;
 /// Bytes that a packed text may unpack to.
 const UNPACKED: u64 = 1 << 20;
+/// Bytes that a colour profile is unpacked to.
+const PROFILE: u64 = 16 << 10;
 /// Bytes of a text without a meaning of its own that are kept.
 const NOTE: usize = 4096;
 
@@ -57,7 +59,13 @@ fn chunk(input: &mut Input<'_>, facts: &mut Facts, kind: [u8; 4]) -> Parsed<()> 
     let result = match &kind {
         b"IHDR" => header(input, facts),
         b"acTL" => animation(input, facts),
-        b"eXIf" => exif_chunk(input, facts),
+        b"tRNS" => {
+            super::alpha(input, facts, at, true);
+            Ok(())
+        }
+        b"iCCP" => profile(input, facts),
+        b"cICP" => coding(input, facts),
+        b"eXIf" => exif::identified(input, facts),
         b"tEXt" => text(input, facts),
         b"zTXt" => packed_text(input, facts),
         b"iTXt" => international_text(input, facts),
@@ -77,7 +85,56 @@ fn header(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     super::field(input, facts, at, "BitsPerSample", u32::from(bits));
     let color = input.u8("colour type")?;
     super::field(input, facts, at, "ColorType", u32::from(color));
+    // Table 11.1; transparency may also be added by tRNS.
+    let (name, components, alpha) = match color {
+        0 => ("Grayscale", 1, false),
+        3 => ("Palette", 1, false),
+        4 => ("Grayscale", 2, true),
+        6 => ("RGB", 4, true),
+        _ => ("RGB", 3, false),
+    };
+    super::color_space(input, facts, at, name);
+    super::field(input, facts, at, "ColorComponents", components);
+    if alpha {
+        super::alpha(input, facts, at, true);
+    }
     Ok(())
+}
+
+/// Section 11.3.2.3: the profile's name, zero, method 0, the packed profile.
+fn profile(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let bytes = input.take_up_to(PACKED)?;
+    let Some((_, [0, packed @ ..])) = split(&bytes) else { return Ok(()) };
+    // The texts of a profile stand before its tables: its start is enough.
+    let mut start = Vec::new();
+    let unpacked = ZlibDecoder::new(packed).take(PROFILE).read_to_end(&mut start);
+    if let (Err(error), true) = (unpacked, start.is_empty()) {
+        return Err(input.malformed_at(at, format!("the colour profile cannot be unpacked: {error}")));
+    }
+    packed_block(input, facts, at, start, icc::parse)
+}
+
+/// Section 11.3.2.6: primaries, transfer function, matrix and range as of ITU-T H.273.
+fn coding(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let points = input.array::<4>("coding-independent code points")?;
+    super::code_points(input, facts, at, points.map(u16::from));
+    Ok(())
+}
+
+/// Runs `parse` on bytes that were unpacked from the chunk at `at`.
+fn packed_block(
+    input: &Input<'_>,
+    facts: &mut Facts,
+    at: u64,
+    bytes: Vec<u8>,
+    parse: fn(&mut Input<'_>, &mut Facts) -> Parsed<()>,
+) -> Parsed<()> {
+    let mark = facts.mark();
+    let result = parse(&mut input.unpacked(&bytes), facts);
+    facts.found_in(mark, at);
+    result
 }
 
 /// Section 11.3.2.1: an animation if there is more than this chunk's promise of one frame.
@@ -87,14 +144,6 @@ fn animation(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     super::field(input, facts, at, "FrameCount", frames);
     facts.refine(Format::Apng);
     Ok(())
-}
-
-/// Section 11.3.3.4; some writers keep the identifier of JPEG's APP1.
-fn exif_chunk(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    if input.peek_array::<6>("EXIF")? == *b"Exif\0\0" {
-        input.skip(6, "EXIF identifier")?;
-    }
-    exif::parse(input, facts)
 }
 
 /// Keyword, zero, Latin-1 text (section 11.3.3.2).
@@ -132,7 +181,7 @@ fn international_text(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 /// The keyword in front of the first zero, and what follows.
 fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
     let mut parts = bytes.splitn(2, |byte| *byte == 0);
-    let keyword = exif::decode(parts.next()?);
+    let keyword = decode(parts.next()?);
     Some((keyword, parts.next()?))
 }
 
@@ -145,29 +194,44 @@ fn inflate(input: &Input<'_>, at: u64, packed: &[u8]) -> Parsed<Vec<u8>> {
     }
 }
 
-/// Two keywords have members of their own, one is how ImageMagick and GIMP keep EXIF.
+/// A text by its keyword: blocks of metadata under agreed names, texts with a vocabulary of their own, and others.
 fn keyed(input: &mut Input<'_>, facts: &mut Facts, at: u64, keyword: &str, text: &[u8]) -> Parsed<()> {
     match keyword {
-        "Title" => facts.add("png", Group::Tag, "Title", at, exif::decode(text)),
-        "Author" => facts.add("png", Group::Tag, "Artist", at, exif::decode(text)),
-        "Raw profile type exif" | "Raw profile type APP1" => return raw_profile(input, facts, at, text),
-        _ if text.len() <= NOTE => facts.add("png", Group::Header, keyword.to_owned(), at, exif::decode(text)),
+        "Title" => facts.add("png", Group::Tag, "Title", at, decode(text)),
+        "Author" => facts.add("png", Group::Tag, "Artist", at, decode(text)),
+        // ISO 16684-3, 6.5.
+        "XML:com.adobe.xmp" => return packed_block(input, facts, at, text.to_vec(), xmp::parse),
+        "Raw profile type exif" | "Raw profile type APP1" => return app1(input, facts, at, &raw_profile(text)),
+        "Raw profile type xmp" => return packed_block(input, facts, at, raw_profile(text), xmp::parse),
+        "Raw profile type iptc" => return packed_block(input, facts, at, raw_profile(text), photoshop_or_iptc),
+        "Raw profile type icc" | "Raw profile type icm" => {
+            return packed_block(input, facts, at, raw_profile(text), icc::parse);
+        }
+        _ if text.len() <= NOTE => facts.add("png", Group::Header, keyword.to_owned(), at, decode(text)),
         _ => {}
     }
     Ok(())
 }
 
-/// A line with the profile's name, a line with its length, then its bytes in hexadecimal.
-fn raw_profile(input: &mut Input<'_>, facts: &mut Facts, at: u64, text: &[u8]) -> Parsed<()> {
+/// What ImageMagick and GIMP keep as a profile: a line with its name, a line with its length, its bytes in hexadecimal.
+fn raw_profile(text: &[u8]) -> Vec<u8> {
     let body = text.trim_ascii_start().splitn(3, |byte| *byte == b'\n').nth(2).unwrap_or(&[]);
     let digits: Vec<u32> = body.iter().filter_map(|byte| char::from(*byte).to_digit(16)).collect();
     let pairs = digits.as_chunks::<2>().0.iter();
-    let bytes: Vec<u8> = pairs.filter_map(|[high, low]| u8::try_from((high << 4) | low).ok()).collect();
-    let block = bytes.strip_prefix(b"Exif\0\0").unwrap_or(&bytes).to_vec();
-    let mark = facts.mark();
-    let result = exif::parse(&mut input.unpacked(&block), facts);
-    facts.found_in(mark, at);
-    result
+    pairs.filter_map(|[high, low]| u8::try_from((high << 4) | low).ok()).collect()
+}
+
+/// JPEG's APP1 holds EXIF or XMP.
+fn app1(input: &Input<'_>, facts: &mut Facts, at: u64, block: &[u8]) -> Parsed<()> {
+    match block.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
+        Some(packet) => packed_block(input, facts, at, packet.to_vec(), xmp::parse),
+        None => packed_block(input, facts, at, block.strip_prefix(b"Exif\0\0").unwrap_or(block).to_vec(), exif::parse),
+    }
+}
+
+/// ImageMagick wraps IPTC into Photoshop's resources, others do not.
+fn photoshop_or_iptc(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    if input.peek_array::<4>("IPTC")? == *b"8BIM" { photoshop::parse(input, facts) } else { iptc::parse(input, facts) }
 }
 
 /// Last modification in UTC (section 11.3.4.1).
@@ -184,14 +248,14 @@ fn modified(input: &mut Input<'_>, facts: &mut Facts, at: u64) -> Parsed<()> {
     Ok(())
 }
 
-/// Looks for EXIF behind the image data: a chunk whose successors lead exactly to the end of the file.
+/// Looks for metadata behind the image data: a chunk whose successors lead exactly to the end of the file.
 fn tail(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let end = input.end();
     let start = end.saturating_sub(TAIL).max(input.position());
     input.seek(start, "end of file")?;
     let bytes = input.take_up_to(TAIL)?;
     for (index, window) in bytes.windows(4).enumerate() {
-        if window != b"eXIf" && window != b"tEXt" {
+        if ![b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"].iter().any(|kind| window == *kind) {
             continue;
         }
         let kind_at = start.saturating_add(crate::extract::length(index));
@@ -277,6 +341,32 @@ mod tests {
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&Datum::from("\u{e9}t\u{e9}")));
         assert_eq!(facts.warnings.len(), 1);
         assert!(facts.facts.iter().all(|fact| fact.offset < 400), "offsets are of the file");
+    }
+
+    #[test]
+    fn colours_transparency_and_blocks_of_metadata() {
+        let mut packed = Vec::new();
+        let profile = icc::tests::profile_of(b"desc\0\0\0\0\0\0\0\x03P3\0");
+        let encoder = flate2::read::ZlibEncoder::new(&profile[..], flate2::Compression::default());
+        { encoder }.read_to_end(&mut packed).unwrap();
+        let iptc = photoshop::tests::resource_of(0x0404, b"\x1C\x02\x19\0\x03sea");
+        let hex: String = iptc.iter().map(|byte| format!("{byte:02x}")).collect();
+        let facts = read(&[
+            chunk_of(b"IHDR", b"\0\0\0\x01\0\0\0\x01\x08\x03\0\0\0"),
+            chunk_of(b"iCCP", &[&b"any\0\0"[..], &packed].concat()),
+            chunk_of(b"cICP", &[9, 16, 0, 1]),
+            chunk_of(b"tRNS", b"\0"),
+            chunk_of(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<rdf:Description dc:title='x'/>"),
+            chunk_of(b"tEXt", format!("Raw profile type iptc\0\niptc\n  {}\n{hex}\n", iptc.len()).as_bytes()),
+        ]);
+        let of = |group, tag| facts.find(group, tag).cloned();
+        assert_eq!(of(Group::Icc, "ProfileDescription"), Some(Datum::from("P3")));
+        assert_eq!(of(Group::Header, "ColorPrimaries"), Some(Datum::Int(9)));
+        assert_eq!(of(Group::Header, "HasAlpha"), Some(Datum::Int(1)));
+        assert_eq!(of(Group::Header, "ColorSpace"), Some(Datum::from("Palette")));
+        assert_eq!(of(Group::Xmp, "dc:title"), Some(Datum::from("x")));
+        assert_eq!(of(Group::Iptc, "Keywords"), Some(Datum::from("sea")));
+        assert_eq!(facts.warnings, []);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Raw formats that are not TIFF themselves: Canon CR3 (boxes) and Fujifilm RAF (an own header around a JPEG).
 
-use super::exif::{Kind, Reading};
 use super::jpeg;
 use crate::extract::container::bmff;
 use crate::extract::container::tiff::Tiff;
+use crate::extract::embedded::exif::{Kind, Reading};
+use crate::extract::embedded::xmp;
 use crate::extract::{Datum, Facts, Group, Input, Parsed};
 
 /// The `uuid` box in `moov` that holds Canon's TIFF blocks.
@@ -13,6 +14,7 @@ const CANON: [u8; 16] =
 /// CR3: main, EXIF and GPS directories are TIFF blocks of their own in `CMT1`, `CMT2` and `CMT4`.
 pub fn cr3(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     bmff::each(input, |input, head| match &head.kind {
+        b"uuid" if input.array::<16>("UUID")? == xmp::UUID => xmp::parse(input, facts),
         b"moov" => bmff::each(input, |input, head| match &head.kind {
             b"uuid" if input.array::<16>("UUID")? == CANON => canon(input, facts),
             _ => Ok(()),
@@ -82,7 +84,7 @@ fn sensor(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 mod tests {
     use super::*;
     use crate::extract::Limits;
-    use crate::extract::image::exif;
+    use crate::extract::embedded::exif;
 
     fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
         [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()

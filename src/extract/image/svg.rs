@@ -1,7 +1,8 @@
-//! SVG: `width` and `height` of the root element (SVG 2, 8.2), else the size of its `viewBox`.
+//! SVG: `width` and `height` of the root element (SVG 2, 8.2), else the size of its `viewBox`; title, description and the
+//! RDF of its metadata (SVG 2, 5.7 and 5.8).
 
-use super::exif;
-use crate::extract::{Facts, Input, Parsed};
+use crate::extract::embedded::{decode, xmp};
+use crate::extract::{Facts, Group, Input, Parsed, length};
 
 /// Bytes in which the root element must end.
 const HEAD: u64 = 64 << 10;
@@ -9,7 +10,7 @@ const HEAD: u64 = 64 << 10;
 /// Reads the root element's attributes.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let bytes = input.take_up_to(HEAD)?;
-    let text = exif::decode(&bytes);
+    let text = decode(&bytes);
     let Some((at, root)) = root(&text) else {
         return Err(input.malformed_at(0, format!("expected an <svg> element within {HEAD} bytes")));
     };
@@ -19,9 +20,39 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         attribute(root, name).and_then(pixels).or_else(|| view.get(place).copied().and_then(pixels))
     };
     if let (Some(width), Some(height)) = (side("width", 2), side("height", 3)) {
-        super::size(input, facts, crate::extract::length(at), width, height);
+        super::size(input, facts, length(at), width, height);
     }
-    Ok(())
+    for (name, group, tag) in [("title", Group::Tag, "Title"), ("desc", Group::Header, "Description")] {
+        if let Some((at, text)) = element(&text, name) {
+            let text = quick_xml::escape::unescape(text).unwrap_or(text.into());
+            facts.add(input.format(), group, tag, length(at), text.trim());
+        }
+    }
+    match text.find("<rdf:RDF") {
+        Some(at) => {
+            let rdf = text.get(at..).unwrap_or("");
+            let end = rdf.find("</rdf:RDF>").unwrap_or(rdf.len());
+            let packet = rdf.get(..end).unwrap_or(rdf);
+            let read = xmp::packet(input, facts, length(at), packet.as_bytes());
+            facts.tolerate(read).map(drop)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Offset and text of the first element of that name without attributes that matter. Only text: markup in it is no title.
+fn element<'t>(text: &'t str, name: &str) -> Option<(usize, &'t str)> {
+    let mut from = 0_usize;
+    loop {
+        let at = from.checked_add(text.get(from..)?.find(name)?)?;
+        let after = at.checked_add(name.len())?;
+        let rest = text.get(after..)?;
+        if text.get(..at)?.ends_with('<') && rest.starts_with(|c: char| c == '>' || c.is_whitespace()) {
+            let (_, inside) = rest.split_once('>')?;
+            return inside.split('<').next().map(|inside| (at, inside));
+        }
+        from = after;
+    }
 }
 
 /// Offset and inside of the root's start tag; it may have a namespace prefix.
@@ -78,6 +109,20 @@ fn pixels(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::extract::{Datum, Group, Limits};
+
+    #[test]
+    fn title_description_and_metadata() {
+        let text = "<svg width='1' height='1'><title id='t'> A &amp; B</title><desc>Some\nlines</desc><metadata><rdf:RDF>\
+                    <cc:Work rdf:about=''><dc:creator><cc:Agent><dc:title>Me</dc:title></cc:Agent></dc:creator></cc:Work>\
+                    </rdf:RDF></metadata></svg>";
+        let data = text.as_bytes().to_vec();
+        let mut facts = Facts::new(&Limits::default());
+        parse(&mut Input::new(&data, &Limits::default()), &mut facts).unwrap();
+        assert_eq!(facts.find(Group::Tag, "Title"), Some(&Datum::from("A & B")));
+        assert_eq!(facts.find(Group::Header, "Description"), Some(&Datum::from("Some\nlines")));
+        assert_eq!(facts.find(Group::Xmp, "dc:creator/cc:Agent/dc:title"), Some(&Datum::from("Me")));
+        assert_eq!(facts.warnings, []);
+    }
 
     #[test]
     fn sizes_in_units_and_view_boxes() {

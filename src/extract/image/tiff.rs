@@ -1,13 +1,18 @@
 //! TIFF and the raw formats that are TIFF: which directory is the main image, its size, and EXIF.
 
-use super::exif::{Kind, Reading};
+use super::jpeg;
 use crate::extract::container::tiff::{Directory, Entry, Tiff};
+use crate::extract::embedded::exif::{Kind, Reading};
 use crate::extract::{Facts, Format, Group, Input, Parsed, Stop};
 
 /// Directories of the chain that are looked at: pages of scanned documents.
-const PAGES: u32 = 4096;
+const PAGES: usize = 4096;
 /// Pointer to directories of the same picture in other sizes (TIFF Technical Note 1).
 const SUB_IFDS: u16 = 0x014A;
+/// Panasonic's JPEG for display, in the main directory of RW2.
+const PREVIEW: u16 = 0x002E;
+/// The type UNDEFINED (TIFF 6.0, page 16).
+const UNDEFINED: u16 = 7;
 /// Panasonic's sensor borders, in the main directory of RW2: top, left, bottom, right.
 const BORDERS: [u16; 4] = [4, 5, 6, 7];
 
@@ -19,13 +24,51 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         return raw_size(input, facts, &tiff, &main);
     }
     picture(input, &tiff, &main)?.add(input, facts);
+    layout(input, facts, &tiff, &main)?;
     pages(input, facts, &tiff, main.next)
+}
+
+/// How the pixels of a directory are made: bits, channels, colours (TIFF 6.0, section 8; TIFF/EP for raw data).
+fn layout(input: &mut Input<'_>, facts: &mut Facts, tiff: &Tiff, directory: &Directory) -> Parsed<()> {
+    let (mut bits, mut samples, mut colors, mut extra, mut at) = (1, 1, None, 0, 0);
+    for entry in &directory.entries {
+        match entry.tag {
+            0x0102 => (bits, at) = (number(input, tiff, entry)?, entry.at),
+            0x0115 => samples = number(input, tiff, entry)?,
+            0x0106 => colors = Some(number(input, tiff, entry)?),
+            // ExtraSamples: 1 and 2 are alpha, with or without its colours multiplied.
+            0x0152 => extra = number(input, tiff, entry)?,
+            _ => {}
+        }
+    }
+    super::field(input, facts, at, "BitsPerSample", bits);
+    super::field(input, facts, at, "ColorComponents", samples);
+    super::alpha(input, facts, at, matches!(extra, 1 | 2));
+    let name = match colors {
+        Some(0 | 1 | 4) => "Grayscale",
+        Some(2) => "RGB",
+        Some(3) => "Palette",
+        Some(5) => "CMYK",
+        Some(6) => "YCbCr",
+        Some(8..=10) => "Lab",
+        Some(32_803 | 34_892) => "Raw",
+        _ => return Ok(()),
+    };
+    super::color_space(input, facts, at, name);
+    Ok(())
 }
 
 /// Reads a raw file: the main image is the largest one at full resolution, often in a sub-directory.
 pub fn raw(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let (tiff, main) = open(input, facts)?;
-    raw_size(input, facts, &tiff, &main)
+    raw_size(input, facts, &tiff, &main)?;
+    // Panasonic keeps most of what it says in the JPEG for display. The raw image's own facts stand before its.
+    let Some(shown) = main.entries.iter().find(|entry| entry.tag == PREVIEW && entry.kind == UNDEFINED) else {
+        return Ok(());
+    };
+    let end = shown.at.saturating_add(shown.size());
+    let read = input.within(shown.at..end, "JPEG", |input| jpeg::parse(input, facts));
+    facts.tolerate(read).map(drop)
 }
 
 /// Header, main directory, and all its tags as facts.
@@ -87,15 +130,17 @@ fn raw_size(input: &mut Input<'_>, facts: &mut Facts, tiff: &Tiff, main: &Direct
         return Ok(());
     }
     let mut best = picture(input, tiff, main)?;
+    let mut chosen = None;
     for offset in sub_directories(input, facts, tiff, main)? {
         let directory = tiff.directory(input, offset);
         let Some(directory) = facts.tolerate(directory)? else { continue };
         let other = picture(input, tiff, &directory)?;
         let larger = other.reduced == best.reduced && other.area() > best.area();
         if other.area() > 0 && (larger || (best.reduced && !other.reduced)) {
-            best = other;
+            (best, chosen) = (other, Some(directory));
         }
     }
+    layout(input, facts, tiff, chosen.as_ref().unwrap_or(main))?;
     // Where the raw data carries no size tags (CR2), EXIF says what the camera calls the picture's size.
     if let Some(stated) = stated(facts).filter(|stated| stated.area() > best.area()) {
         best = stated;
@@ -137,17 +182,21 @@ fn panasonic(input: &mut Input<'_>, tiff: &Tiff, main: &Directory) -> Parsed<Opt
     Ok(Some(Picture { width, height, reduced: false, at }))
 }
 
-/// Counts the pages behind the first one. A chain that comes back to an earlier page ends there.
+/// Counts the pages behind the first one; smaller versions of a page are none. A chain that comes back to an earlier page
+/// ends there.
 fn pages(input: &mut Input<'_>, facts: &mut Facts, tiff: &Tiff, next: u64) -> Parsed<()> {
     let mut seen = std::collections::BTreeSet::from([tiff.first]);
     let mut next = next;
     let mut count = 1_u32;
-    while next != 0 && count < PAGES {
+    while next != 0 && seen.len() < PAGES {
         if !seen.insert(next) {
             return Err(input.malformed_at(tiff.absolute(next), "the chain of directories comes back to itself"));
         }
-        next = tiff.directory(input, next)?.next;
-        count = count.saturating_add(1);
+        let page = tiff.directory(input, next)?;
+        let kind = page.entries.iter().find(|entry| entry.tag == 0x00FE);
+        let reduced = kind.map(|entry| number(input, tiff, entry)).transpose()?.is_some_and(|kind| kind & 1 == 1);
+        next = page.next;
+        count = count.saturating_add(u32::from(!reduced));
     }
     super::field(input, facts, tiff.absolute(tiff.first), "FrameCount", count);
     Ok(())
@@ -170,7 +219,7 @@ mod tests {
 
     #[test]
     fn first_page_of_plain_tiff_and_full_image_of_raw() {
-        let plain = crate::extract::image::exif::tests::block_of([
+        let plain = crate::extract::embedded::exif::tests::block_of([
             &[(0x100, 4, 1, long(320)), (0x101, 4, 1, long(240)), (0x14A, 4, 1, long(8))],
             &[],
             &[],

@@ -1,38 +1,72 @@
 //! WebP (RFC 9649): lossy, lossless and extended files.
 
-use super::exif;
 use crate::extract::container::riff::{self, Lengths};
+use crate::extract::embedded::{exif, icc, xmp};
 use crate::extract::{Facts, Input, Parsed};
 
-/// Flags of the VP8X chunk (section 2.7.1).
+/// Flags of the VP8X chunk (section 2.7.1) that announce chunks behind the image data.
+const BEHIND: u8 = XMP | EXIF | ANIMATION;
+const XMP: u8 = 0x04;
 const EXIF: u8 = 0x08;
-/// The same.
+const ALPHA: u8 = 0x10;
 const ANIMATION: u8 = 0x02;
 
-/// Reads the chunks that carry sizes and EXIF.
+/// What the chunks said so far.
+#[derive(Default)]
+struct Seen {
+    /// The flags of an extended file.
+    extended: Option<u8>,
+    frames: u32,
+    milliseconds: u32,
+}
+
+/// Reads the chunks that carry sizes, frames and blocks of metadata.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     input.skip(12, "RIFF header")?;
-    let mut extended: Option<u8> = None;
+    let mut seen = Seen::default();
+    let result = chunks(input, facts, &mut seen);
+    input.set_sparse(false);
+    if seen.frames > 0 {
+        super::field(input, facts, 0, "FrameCount", seen.frames);
+        super::field(input, facts, 0, "AnimationMilliseconds", seen.milliseconds);
+    }
+    result
+}
+
+fn chunks(input: &mut Input<'_>, facts: &mut Facts, seen: &mut Seen) -> Parsed<()> {
     while let Some(chunk) = riff::next(input, Lengths::Little)? {
-        let first = extended.is_none();
-        let body = chunk.body.clone();
-        let result = input.within(body, "chunk", |input| match &chunk.kind {
+        let first = seen.extended.is_none();
+        let result = input.within(chunk.body.clone(), "chunk", |input| match &chunk.kind {
             b"VP8X" => {
-                extended = Some(canvas(input, facts)?);
+                seen.extended = Some(canvas(input, facts)?);
                 Ok(())
             }
             b"VP8 " if first => lossy(input, facts),
             b"VP8L" if first => lossless(input, facts),
-            b"EXIF" => exif_chunk(input, facts),
+            b"ANMF" => frame(input, seen),
+            b"ICCP" => icc::parse(input, facts),
+            b"EXIF" => exif::identified(input, facts),
+            // The specification says "XMP ", an early library wrote a zero.
+            b"XMP " | b"XMP\0" => xmp::parse(input, facts),
             _ => Ok(()),
         });
         facts.tolerate(result)?;
-        // EXIF comes last and only in extended files that announce it (section 2.7).
-        if extended.is_none_or(|flags| flags & EXIF == 0) {
+        // What is behind the image data an extended file announces (section 2.7).
+        if seen.extended.is_none_or(|flags| flags & BEHIND == 0) {
             break;
         }
+        // Frames are stepped over by their heads: reading on between them would read the whole file.
+        input.set_sparse(chunk.kind == *b"ANMF");
         riff::leave(input, &chunk)?;
     }
+    Ok(())
+}
+
+/// A frame of an animation (section 2.7.1.1): place and size in 24 bits each, then how long it is shown.
+fn frame(input: &mut Input<'_>, seen: &mut Seen) -> Parsed<()> {
+    seen.frames = seen.frames.saturating_add(1);
+    input.skip(12, "place and size")?;
+    seen.milliseconds = seen.milliseconds.saturating_add(input.u24_le("duration")?);
     Ok(())
 }
 
@@ -43,9 +77,8 @@ fn canvas(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<u8> {
     input.skip(3, "reserved")?;
     let (width, height) = (input.u24_le("width")?, input.u24_le("height")?);
     super::size(input, facts, at, width.saturating_add(1), height.saturating_add(1));
-    if flags & ANIMATION != 0 {
-        super::field(input, facts, at, "Animated", 1);
-    }
+    super::alpha(input, facts, at, flags & ALPHA != 0);
+    super::field(input, facts, at, "BitsPerSample", 8);
     Ok(flags)
 }
 
@@ -59,10 +92,12 @@ fn lossy(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     }
     let (width, height) = (input.u16_le("width")?, input.u16_le("height")?);
     super::size(input, facts, at, u32::from(width & 0x3FFF), u32::from(height & 0x3FFF));
+    super::alpha(input, facts, at, false);
+    super::field(input, facts, at, "BitsPerSample", 8);
     Ok(())
 }
 
-/// Section 3.4: signature 0x2F, then width and height less one in 14 bits each.
+/// Section 3.4: signature 0x2F, then width and height less one in 14 bits each, and whether alpha is used.
 fn lossless(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let at = input.position();
     let signature = input.u8("signature")?;
@@ -72,15 +107,9 @@ fn lossless(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let bits = input.u32_le("size")?;
     let (width, height) = (bits & 0x3FFF, (bits >> 14) & 0x3FFF);
     super::size(input, facts, at, width.saturating_add(1), height.saturating_add(1));
+    super::alpha(input, facts, at, (bits >> 28) & 1 == 1);
+    super::field(input, facts, at, "BitsPerSample", 8);
     Ok(())
-}
-
-fn exif_chunk(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    // Some writers keep the identifier of JPEG's APP1.
-    if input.peek_array::<6>("EXIF")? == *b"Exif\0\0" {
-        input.skip(6, "EXIF identifier")?;
-    }
-    exif::parse(input, facts)
 }
 
 #[cfg(test)]
@@ -111,5 +140,18 @@ mod tests {
         let facts = read(&file);
         sized(&facts, 320, 240);
         assert_eq!(facts.find(Group::Exif, "Orientation"), Some(&Datum::Int(6)));
+    }
+
+    #[test]
+    fn frames_are_counted_and_what_follows_them_is_read() {
+        let frame = |ms: u8| [&b"ANMF\x11\0\0\0"[..], &[0; 12], &[ms, 0, 0, 0, 0, 0]].concat();
+        let packet = b"<rdf:Description dc:title='x'/>";
+        let mut file = b"VP8X\x0A\0\0\0\x16\0\0\0\x3F\x01\0\xEF\0\0".to_vec();
+        file.extend([frame(100), frame(50), b"XMP \x1F\0\0\0".to_vec(), packet.to_vec()].concat());
+        let facts = read(&file);
+        assert_eq!(facts.find(Group::Header, "FrameCount"), Some(&Datum::Int(2)));
+        assert_eq!(facts.find(Group::Header, "AnimationMilliseconds"), Some(&Datum::Int(150)));
+        assert_eq!(facts.find(Group::Header, "HasAlpha"), Some(&Datum::Int(1)));
+        assert_eq!(facts.find(Group::Xmp, "dc:title"), Some(&Datum::from("x")));
     }
 }

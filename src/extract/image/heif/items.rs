@@ -7,12 +7,43 @@ use std::ops::Range;
 /// A property of items (ISO/IEC 23008-12, 6.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Property {
-    Size { width: u32, height: u32, at: u64 },
-    Rotation { quarters: u8, at: u64 },
+    Size {
+        width: u32,
+        height: u32,
+        at: u64,
+    },
+    Rotation {
+        quarters: u8,
+        at: u64,
+    },
     Mirror,
-    Depth { bits: u8, channels: u8, at: u64 },
+    Depth {
+        bits: u8,
+        channels: u8,
+        at: u64,
+    },
+    /// Bits per sample as the codec's configuration says.
+    Coded {
+        bits: u8,
+        at: u64,
+    },
+    /// Primaries, transfer function, matrix, full range (ITU-T H.273).
+    CodePoints {
+        points: [u16; 4],
+        at: u64,
+    },
+    Profile(Range<u64>),
+    /// What an auxiliary picture is: its opacity, or something else.
+    Alpha,
     Other,
 }
+
+/// How auxiliary pictures name themselves that are opacity (ISO/IEC 23008-12, 6.6.2.1.1 and 6.9.5.2.1; AVIF 1.1, 4.1).
+static ALPHA: [&[u8]; 2] = [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0"];
+/// The content type of an item that is XMP (ISO 16684-3, 6.8.3).
+const XMP: &[u8] = b"application/rdf+xml\0";
+/// Bytes of an item's or a picture's name that are looked at.
+const NAME: u64 = 256;
 
 /// Where an item's first extent lies.
 #[derive(Debug, Clone)]
@@ -29,6 +60,10 @@ struct Location {
 pub(super) struct Items {
     pub(super) primary: u32,
     kinds: Vec<(u32, [u8; 4])>,
+    /// The first item that is XMP.
+    xmp: Option<u32>,
+    /// (auxiliary item, the item that it belongs to).
+    auxiliary: Vec<(u32, u32)>,
     locations: Vec<Location>,
     properties: Vec<Property>,
     /// (item, number of the property, counted from 1).
@@ -47,6 +82,7 @@ impl Items {
                 Ok(())
             }
             b"iinf" => self.infos(input),
+            b"iref" => self.references(input),
             b"iloc" => self.places(input),
             b"iprp" => bmff::each(input, |input, head| match &head.kind {
                 b"ipco" => self.container(input),
@@ -67,10 +103,26 @@ impl Items {
         numbers.filter_map(|number| self.properties.get(usize::from(number).checked_sub(1)?))
     }
 
-    /// The bytes of the first item of a kind, where they are in one piece.
-    pub(super) fn extent_of(&self, kind: [u8; 4]) -> Option<Range<u64>> {
-        let (item, _) = self.kinds.iter().find(|(_, of)| *of == kind)?;
-        let place = self.locations.iter().find(|place| place.item == *item && place.extents == 1)?;
+    /// The bytes of the EXIF item.
+    pub(super) fn exif(&self) -> Option<Range<u64>> {
+        let (item, _) = self.kinds.iter().find(|(_, of)| of == b"Exif")?;
+        self.extent(*item)
+    }
+
+    /// The bytes of the XMP item.
+    pub(super) fn xmp(&self) -> Option<Range<u64>> {
+        self.extent(self.xmp?)
+    }
+
+    /// Whether the primary item has a picture of its opacity.
+    pub(super) fn has_alpha(&self) -> bool {
+        let mut of_primary = self.auxiliary.iter().filter(|(_, of)| *of == self.primary);
+        of_primary.any(|(item, _)| self.properties_of(*item).any(|property| *property == Property::Alpha))
+    }
+
+    /// The bytes of an item, where they are in one piece.
+    fn extent(&self, item: u32) -> Option<Range<u64>> {
+        let place = self.locations.iter().find(|place| place.item == item && place.extents == 1)?;
         let base = if place.in_idat { self.idat.as_ref()?.start } else { 0 };
         let start = base.checked_add(place.offset)?;
         Some(start..start.checked_add(place.len)?)
@@ -85,7 +137,28 @@ impl Items {
             if head.kind == *b"infe" && version >= 2 {
                 let item = id(input, version >= 3)?;
                 input.skip(2, "protection index")?;
-                self.kinds.push((item, input.array("item type")?));
+                let kind = input.array("item type")?;
+                self.kinds.push((item, kind));
+                if kind == *b"mime" && self.xmp.is_none() && is_xmp(input)? {
+                    self.xmp = Some(item);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// `iref` (8.11.12), of which the references from auxiliary pictures.
+    fn references(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        let (version, _) = bmff::version_and_flags(input)?;
+        bmff::each(input, |input, head| {
+            if head.kind != *b"auxl" {
+                return Ok(());
+            }
+            let from = id(input, version >= 1)?;
+            let count = input.u16_be("number of references")?;
+            for _ in 0..count {
+                input.entry()?;
+                self.auxiliary.push((from, id(input, version >= 1)?));
             }
             Ok(())
         })
@@ -164,8 +237,45 @@ fn property(input: &mut Input<'_>, head: &BoxHead) -> Parsed<Property> {
             let channels = input.u8("channels")?;
             Property::Depth { channels, bits: input.u8("bits per channel")?, at }
         }
+        // AV1CodecConfigurationRecord: flags for more than 8 and for 12 bits (AV1 in ISO media files 1.3, 2.3.3).
+        b"av1C" => match input.array("codec configuration")? {
+            [_, _, flags, _] if flags & 0x40 == 0 => Property::Coded { bits: 8, at },
+            [_, _, flags, _] => Property::Coded { bits: if flags & 0x20 == 0 { 10 } else { 12 }, at },
+        },
+        // HEVCDecoderConfigurationRecord: bit depth less 8 (ISO/IEC 14496-15, 8.3.3.1.2).
+        b"hvcC" => {
+            input.skip(17, "codec configuration")?;
+            Property::Coded { bits: (input.u8("bit depth")? & 7).saturating_add(8), at }
+        }
+        b"colr" => colors(input, at)?,
+        b"auxC" => {
+            bmff::version_and_flags(input)?;
+            let name = input.peek_up_to(NAME)?;
+            if ALPHA.iter().any(|alpha| name.starts_with(alpha)) { Property::Alpha } else { Property::Other }
+        }
         _ => Property::Other,
     })
+}
+
+/// `colr` (ISO/IEC 14496-12, 12.1.5): code points, or a profile.
+fn colors(input: &mut Input<'_>, at: u64) -> Parsed<Property> {
+    Ok(match &input.array("colour type")? {
+        b"nclx" => {
+            let mut point = || input.u16_be("code point");
+            let [primaries, transfer, matrix] = [point()?, point()?, point()?];
+            let full = u16::from(input.u8("range")? >> 7);
+            Property::CodePoints { points: [primaries, transfer, matrix, full], at }
+        }
+        b"rICC" | b"prof" => Property::Profile(input.position()..input.end()),
+        _ => Property::Other,
+    })
+}
+
+/// The rest of an `infe` box of an item with a content type: its name, then that type, each ended by a zero.
+fn is_xmp(input: &mut Input<'_>) -> Parsed<bool> {
+    let bytes = input.peek_up_to(NAME)?;
+    let content = bytes.splitn(2, |byte| *byte == 0).nth(1).unwrap_or(&[]);
+    Ok(content.starts_with(XMP))
 }
 
 /// An item number or count: 32 bits in later versions of a box, 16 before.

@@ -3,6 +3,7 @@
 
 use super::Kind;
 use crate::extract::container::tiff::{Entry, Values};
+use crate::extract::embedded::{decode, utf16};
 
 /// Numbers of one value that are worth writing.
 const NUMBERS: usize = 64;
@@ -31,20 +32,6 @@ fn join<T>(numbers: &[T], write: impl Fn(&T) -> String) -> Option<String> {
 
 fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|byte| *byte == 0).next().unwrap_or(bytes)
-}
-
-/// ASCII by the specification; in practice UTF-8 or else Latin-1.
-pub(in crate::extract::image) fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
-}
-
-fn utf16(bytes: &[u8], little: bool) -> String {
-    let units = bytes.as_chunks::<2>().0.iter().map(|&[a, b]| u16::from_le_bytes(if little { [a, b] } else { [b, a] }));
-    let text: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    String::from_utf16_lossy(&text)
 }
 
 fn undefined(kind: Kind, entry: &Entry, bytes: &[u8], little: bool) -> Option<String> {
@@ -114,12 +101,6 @@ mod tests {
         assert_eq!(comment(b"UNICODE\0\0h\0i", true).as_deref(), Some("hi"));
         assert_eq!(comment(b"UNICODE\0\xFF\xFE\x2D\x4E", false).as_deref(), Some("\u{4e2d}"));
         assert_eq!(comment(b"short", true), None);
-    }
-
-    #[test]
-    fn texts_in_any_encoding_stay_text() {
-        assert_eq!(decode("caf\u{e9}".as_bytes()), "caf\u{e9}");
-        assert_eq!(decode(b"caf\xE9"), "caf\u{e9}");
     }
 
     #[test]

@@ -5,13 +5,15 @@ use crate::extract::container::tiff::{Entry, Values};
 use crate::extract::{Facts, Group, Warning};
 use crate::model::LatLong;
 
-/// The four tags that make a place.
+/// The tags that make a place and its height.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     lat: Option<f64>,
     lon: Option<f64>,
     south: Option<bool>,
     west: Option<bool>,
+    altitude: Option<f64>,
+    below: bool,
     at: u64,
 }
 
@@ -38,11 +40,17 @@ impl Place {
             (3, Values::Text(text)) => self.west = half(text, b'E', b'W'),
             (2, value) => (self.lat, self.at) = (degrees(value), entry.at),
             (4, value) => self.lon = degrees(value),
+            // 1 and, since EXIF 3.0 (4.6.7.1.6), 3 are below: the sea, the ellipsoid.
+            (5, value) => self.below = matches!(value.whole(), Some(1 | 3)),
+            (6, Values::Ratio(parts)) => self.altitude = parts.first().and_then(|part| number(*part)),
             _ => {}
         }
     }
 
     pub(super) fn finish(&self, facts: &mut Facts) {
+        if let Some(metres) = self.altitude {
+            facts.add(FORMAT, Group::Place, "Altitude", self.at, if self.below { -metres } else { metres });
+        }
         let (Some(lat), Some(lon)) = (self.lat, self.lon) else { return };
         // Without a reference the sign of the number stands: some writers use signed degrees.
         let signed = |degrees: f64, negative: Option<bool>| if negative == Some(true) { -degrees } else { degrees };

@@ -1,14 +1,14 @@
 //! EXIF: the tags of a TIFF block as facts, and the times and the place that they mean.
 
+mod maker;
 mod place;
 mod tags;
 mod text;
 mod times;
 
+use super::{icc, iptc, photoshop, xmp};
 use crate::extract::container::tiff::{Entry, Tiff, Values};
 use crate::extract::{Facts, Group, Input, Parsed};
-pub(super) use text::decode;
-
 use place::Place;
 use times::Times;
 
@@ -17,17 +17,28 @@ const FORMAT: &str = "exif";
 const EXIF_POINTER: u16 = 0x8769;
 /// Pointer to the GPS directory (EXIF 2.32, 4.6.3).
 const GPS_POINTER: u16 = 0x8825;
-/// The maker's own data: of no use without its maker's tables.
+/// The maker's own data (EXIF 2.32, 4.6.5 C).
 const MAKER_NOTE: u16 = 0x927C;
 
 /// Reads the TIFF block at the cursor: main, EXIF and GPS directories, no thumbnail.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let outer = input.format();
-    input.set_format(FORMAT);
-    let result = block(input, facts);
-    let result = facts.tolerate(result).map(drop);
-    input.set_format(outer);
-    result
+    super::block(input, facts, FORMAT, block)
+}
+
+/// The same behind the identifier of JPEG's APP1, which some writers keep in other formats.
+pub(in crate::extract) fn identified(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    if input.peek_array::<6>("EXIF")? == *b"Exif\0\0" {
+        input.skip(6, "EXIF identifier")?;
+    }
+    parse(input, facts)
+}
+
+/// Reads the item or box that ISO media files and JPEG XL keep EXIF in: the offset of the TIFF header, then the block
+/// (ISO/IEC 23008-12, A.2.1; ISO/IEC 18181-2, 9.4).
+pub(in crate::extract) fn item(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let skip = u64::from(input.u32_be("TIFF header offset")?);
+    input.skip(skip, "TIFF header")?;
+    parse(input, facts)
 }
 
 fn block(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -41,31 +52,31 @@ fn block(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 
 /// Which table names the tags of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::extract) enum Kind {
     Main,
     Exif,
     Gps,
 }
 
 /// What several tags mean together, gathered over the directories of one block.
-pub(super) struct Reading {
+pub(in crate::extract) struct Reading {
     tiff: Tiff,
     times: Times,
     place: Place,
 }
 
 impl Reading {
-    pub(super) fn new(tiff: Tiff) -> Reading {
+    pub(in crate::extract) fn new(tiff: Tiff) -> Reading {
         Reading { tiff, times: Times::default(), place: Place::default() }
     }
 
     /// Goes on with another block of the same picture.
-    pub(super) fn rebase(&mut self, tiff: Tiff) {
+    pub(in crate::extract) fn rebase(&mut self, tiff: Tiff) {
         self.tiff = tiff;
     }
 
     /// Reads the entries of one directory and of the directories they point to. A bad entry is a warning.
-    pub(super) fn entries(
+    pub(in crate::extract) fn entries(
         &mut self,
         input: &mut Input<'_>,
         facts: &mut Facts,
@@ -84,7 +95,13 @@ impl Reading {
             Kind::Gps => tags::gps(entry.tag),
             Kind::Main | Kind::Exif => tags::main(entry.tag),
         };
-        let Some(name) = name.filter(|_| entry.tag != MAKER_NOTE) else { return Ok(()) };
+        if kind == Kind::Main && other_block(input, facts, entry)? {
+            return Ok(());
+        }
+        if (kind, entry.tag) == (Kind::Exif, MAKER_NOTE) {
+            return maker::parse(input, facts, entry);
+        }
+        let Some(name) = name else { return Ok(()) };
         let value = self.tiff.value(input, entry)?;
         match (kind, entry.tag) {
             (Kind::Main, EXIF_POINTER) => self.follow(input, facts, &value, Kind::Exif)?,
@@ -120,14 +137,28 @@ impl Reading {
     }
 
     /// Adds the times and the place.
-    pub(super) fn finish(&self, facts: &mut Facts) {
+    pub(in crate::extract) fn finish(&self, facts: &mut Facts) {
         self.times.finish(facts);
         self.place.finish(facts);
     }
 }
 
+/// Blocks of other vocabularies in the main directory: XMP (ISO 16684-3), IPTC, Photoshop's resources, a colour profile
+/// (TIFF/EP, ICC.1:2022 B.4). Returns whether the entry is one.
+fn other_block(input: &mut Input<'_>, facts: &mut Facts, entry: &Entry) -> Parsed<bool> {
+    let parse = match entry.tag {
+        0x02BC => xmp::parse,
+        0x83BB => iptc::parse,
+        0x8649 => photoshop::parse,
+        0x8773 => icc::parse,
+        _ => return Ok(false),
+    };
+    let end = entry.at.saturating_add(entry.size());
+    input.within(entry.at..end, "block", |input| parse(input, facts)).map(|()| true)
+}
+
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::extract) mod tests {
     use super::*;
     use crate::extract::{Datum, Limits};
 
@@ -135,7 +166,7 @@ pub(super) mod tests {
     type Raw = (u16, u16, u32, Vec<u8>);
 
     /// A little-endian TIFF block of a main, an EXIF and a GPS directory.
-    pub(crate) fn block_of(dirs: [&[Raw]; 3]) -> Vec<u8> {
+    pub(in crate::extract) fn block_of(dirs: [&[Raw]; 3]) -> Vec<u8> {
         let mut bytes = b"II\x2A\0\x08\0\0\0".to_vec();
         let mut starts = Vec::new();
         let mut at = 8_u32;
@@ -174,7 +205,7 @@ pub(super) mod tests {
         bytes
     }
 
-    pub(crate) fn ratios(numbers: &[(u32, u32)]) -> Vec<u8> {
+    pub(in crate::extract) fn ratios(numbers: &[(u32, u32)]) -> Vec<u8> {
         numbers.iter().flat_map(|(a, b)| [a.to_le_bytes(), b.to_le_bytes()].concat()).collect()
     }
 
@@ -215,6 +246,18 @@ pub(super) mod tests {
         assert_eq!(place.to_string(), "-33.865100,151.210000");
         let Some(Datum::Time(time)) = facts.find(Group::Time, "Original") else { panic!("no time") };
         assert_eq!((time.clock.to_string(), time.offset), ("2020-08-19T17:11:11.25".into(), Some(8 * 3600)));
+    }
+
+    #[test]
+    fn other_blocks_of_the_main_directory_are_read() {
+        let xmp = b"<rdf:Description dc:title='x'/>".to_vec();
+        let iptc = b"\x1C\x02\x05\0\x03one\0\0\0\0".to_vec();
+        let count = |bytes: &[u8]| bytes.len() as u32;
+        let facts =
+            facts_of(block_of([&[(0x2BC, 1, count(&xmp), xmp), (0x83BB, 4, count(&iptc) / 4, iptc)], &[], &[]]));
+        assert_eq!(facts.find(Group::Xmp, "dc:title"), Some(&Datum::from("x")));
+        assert_eq!(facts.find(Group::Iptc, "ObjectName"), Some(&Datum::from("one")));
+        assert_eq!(facts.warnings, []);
     }
 
     #[test]
