@@ -30,6 +30,10 @@ pub enum Group {
     Place,
     /// Container and stream properties of audio and video, named as the File members: `Duration`, `FormatName`...
     Media,
+    /// Properties of documents: `Title`, `Author`, `PageCount`, `Encoding`...
+    Document,
+    /// What an archive lists: `EntryCount`, `UnpackedSize`...
+    Archive,
     /// Text tags of audio and video in one vocabulary, named as the File members: `Title`, `Artist`...
     Tag,
 }
@@ -41,6 +45,14 @@ pub struct Moment {
     pub clock: jiff::civil::DateTime,
     /// Seconds east of UTC; `None` where the file does not say.
     pub offset: Option<i32>,
+}
+
+impl Moment {
+    /// That many seconds after 1970-01-01 in UTC.
+    pub fn since_1970(seconds: i64) -> Option<Moment> {
+        let at = jiff::Timestamp::from_second(seconds).ok()?;
+        Some(Moment { clock: jiff::tz::Offset::UTC.to_datetime(at), offset: Some(0) })
+    }
 }
 
 /// The value of a fact.
@@ -124,6 +136,9 @@ pub struct Facts {
     max_facts: usize,
     max_warnings: usize,
     max_text: usize,
+    max_content: usize,
+    /// The text that a document holds, or the names that an archive lists.
+    pub(super) content: String,
     /// Members of `VideoStreams`, in the container's order.
     pub video_streams: Vec<Members>,
     /// Members of `AudioStreams`, in the container's order.
@@ -137,7 +152,13 @@ pub struct Facts {
 impl Facts {
     /// An empty collection that keeps at most what `limits` allow.
     pub fn new(limits: &super::Limits) -> Facts {
-        Facts { max_facts: limits.facts, max_warnings: limits.warnings, max_text: limits.text, ..Facts::default() }
+        Facts {
+            max_facts: limits.facts,
+            max_warnings: limits.warnings,
+            max_text: limits.text,
+            max_content: limits.content,
+            ..Facts::default()
+        }
     }
 
     /// Adds a fact. Texts are cut to the cap and lose trailing NULs and spaces; empty ones are not facts.
@@ -183,6 +204,16 @@ impl Facts {
             }
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Bytes of content that are kept: parsers need not look for more text than that.
+    pub fn content_room(&self) -> usize {
+        self.max_content
+    }
+
+    /// The text that a file holds, cut at the cap.
+    pub fn set_content(&mut self, text: impl AsRef<str>) {
+        self.content = clean(text.as_ref(), self.max_content).to_owned();
     }
 
     /// Facts and warnings so far, for [`Facts::found_in`].

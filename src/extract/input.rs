@@ -260,6 +260,22 @@ impl<'a> Input<'a> {
         found.ok_or_else(|| self.malformed(short()))
     }
 
+    /// `N` bytes, read without what stands around them unless they are at hand: for headers that lie far apart.
+    pub fn array_alone<const N: usize>(&mut self, what: &str) -> Parsed<[u8; N]> {
+        if self.window(self.position, N).is_some() {
+            return self.array(what);
+        }
+        self.tick()?;
+        self.need(length(N), what)?;
+        let mut bytes = [0; N];
+        let got = self.fetch(self.position, &mut bytes)?;
+        if got < N {
+            return Err(self.malformed(format!("file ends inside {what}")));
+        }
+        self.position = self.position.saturating_add(length(N));
+        Ok(bytes)
+    }
+
     /// Up to `len` bytes (at most one window) without moving on; fewer at the end of the part or file.
     pub fn peek_up_to(&mut self, len: u64) -> Parsed<&[u8]> {
         self.tick()?;

@@ -15,6 +15,9 @@ pub struct Limits {
     pub entries: u32,
     /// Bytes kept of one string. Default 64 KiB: longer ones are binary data in disguise.
     pub text: usize,
+    /// Bytes kept of the text that a document holds, at most 1 MiB. Default 32 KiB: some fifteen pages, found by their
+    /// words; 0 keeps none.
+    pub content: usize,
     /// Facts kept of one file. Default 4,096.
     pub facts: usize,
     /// Warnings kept of one file. Default 64: the first ones tell the story.
@@ -31,6 +34,7 @@ impl Default for Limits {
             allocation: 16 << 20,
             entries: 1 << 16,
             text: 64 << 10,
+            content: 32 << 10,
             facts: 4096,
             warnings: 64,
             time: Duration::from_secs(1),

@@ -15,8 +15,10 @@ pub mod sniff;
 
 mod facts;
 
+pub mod archive;
 pub mod audio;
 pub mod container;
+pub mod document;
 pub mod embedded;
 pub mod image;
 pub mod stream;

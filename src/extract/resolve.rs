@@ -82,6 +82,8 @@ pub static PRECEDENCE: &[Row] = &[
     (field::PROGRAM_COUNT, &[(Group::Media, "ProgramCount")]),
     (field::VIDEO_WIDTH, &[(Group::Media, "VideoWidth")]),
     (field::VIDEO_HEIGHT, &[(Group::Media, "VideoHeight")]),
+    (field::PAGE_COUNT, &[(Group::Document, "PageCount")]),
+    (field::DOCUMENT_LANGUAGE, &[(Group::Document, "Language")]),
 ];
 
 /// One entry of the table turned round: what a fact may give, and at which rank.
@@ -219,6 +221,9 @@ fn displayed(members: &Members, facts: &mut Facts) {
 fn type_members(members: &mut Members, facts: &Facts, format: Format) {
     members.set(field::CONTENT_TYPE, format.content_type());
     members.set(field::MEDIA_TYPE, format.media().name());
+    if !facts.content.is_empty() {
+        members.set(field::DOCUMENT_CONTENT, facts.content.as_str());
+    }
     members.set(field::VIDEO_STREAMS, Value::Rows(facts.video_streams.clone()));
     members.set(field::AUDIO_STREAMS, Value::Rows(facts.audio_streams.clone()));
     members.set(field::SUBTITLES, Value::Rows(facts.subtitles.clone()));

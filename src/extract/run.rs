@@ -1,12 +1,12 @@
 //! One file from bytes to members: sniff, parse by one table, resolve.
 
-use super::audio;
 use super::facts::{Fact, Facts};
 use super::input::Input;
 use super::limits::Limits;
 use super::sniff::{self, Format};
 use super::video;
 use super::warning::{Parsed, Stop, Warning};
+use super::{archive, audio, document};
 use super::{image, resolve};
 use crate::codec::ReadAt;
 use crate::error::{Error, Result};
@@ -117,6 +117,49 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Qoi, image::decoder::parse),
     (Format::Tga, image::decoder::parse),
     (Format::Farbfeld, image::decoder::parse),
+    // Documents.
+    (Format::Pdf, document::pdf),
+    (Format::Docx, document::docx),
+    (Format::Xlsx, document::xlsx),
+    (Format::Pptx, document::pptx),
+    (Format::Odt, document::odf),
+    (Format::Ods, document::odf),
+    (Format::Odp, document::odf),
+    (Format::Odg, document::odf),
+    (Format::Epub, document::epub),
+    (Format::Doc, document::office),
+    (Format::Xls, document::office),
+    (Format::Ppt, document::office),
+    (Format::Ole, document::office),
+    (Format::Rtf, document::rtf),
+    (Format::Html, document::html),
+    (Format::Xhtml, document::html),
+    (Format::Markdown, document::markdown),
+    (Format::Json, document::json),
+    (Format::Csv, document::csv),
+    (Format::Tsv, document::tsv),
+    (Format::Text, document::text),
+    (Format::Latex, document::text),
+    (Format::Rst, document::text),
+    (Format::Xml, document::text),
+    (Format::Srt, document::text),
+    (Format::Vtt, document::text),
+    (Format::VCard, document::text),
+    (Format::Calendar, document::text),
+    // Archives.
+    (Format::Zip, archive::zip),
+    (Format::Apk, archive::zip),
+    (Format::Jar, archive::zip),
+    (Format::Cbz, archive::zip),
+    (Format::Tar, archive::tar),
+    (Format::Gzip, archive::gzip),
+    (Format::Bzip2, archive::bzip2),
+    (Format::Xz, archive::xz),
+    (Format::Zstd, archive::zstd),
+    (Format::Lz4, archive::lz4),
+    (Format::SevenZ, archive::seven),
+    (Format::Rar, archive::rar),
+    (Format::Cbr, archive::rar),
 ];
 
 fn parser(format: Format) -> Option<Parse> {

@@ -2,5 +2,7 @@
 
 pub mod bmff;
 pub mod ebml;
+pub mod ole;
 pub mod riff;
 pub mod tiff;
+pub mod zip;
