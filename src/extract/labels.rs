@@ -13,6 +13,7 @@ static SOURCES: &[(Group, &str, Option<char>)] = &[
     (Group::Iptc, "Keywords", None),
     (Group::Exif, "XPKeywords", Some(';')),
     (Group::Xmp, "MicrosoftPhoto:LastKeywordXMP", None),
+    (Group::Document, "Keywords", None),
 ];
 
 /// Where paths of keywords stand (`Places|Europe|Oslo`), and what separates their steps.

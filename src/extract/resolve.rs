@@ -45,6 +45,7 @@ pub static PRECEDENCE: &[Row] = &[
         field::TITLE,
         &[
             (Group::Tag, "Title"),
+            (Group::Document, "Title"),
             (Group::Xmp, "dc:title"),
             (Group::Iptc, "ObjectName"),
             (Group::Exif, "ImageTitle"),
@@ -60,6 +61,7 @@ pub static PRECEDENCE: &[Row] = &[
         field::ARTIST,
         &[
             (Group::Tag, "Artist"),
+            (Group::Document, "Author"),
             (Group::Xmp, "dc:creator"),
             (Group::Xmp, "dc:creator/cc:Agent/dc:title"),
             (Group::Iptc, "By-line"),
@@ -83,7 +85,7 @@ pub static PRECEDENCE: &[Row] = &[
     (field::VIDEO_WIDTH, &[(Group::Media, "VideoWidth")]),
     (field::VIDEO_HEIGHT, &[(Group::Media, "VideoHeight")]),
     (field::PAGE_COUNT, &[(Group::Document, "PageCount")]),
-    (field::DOCUMENT_LANGUAGE, &[(Group::Document, "Language")]),
+    (field::DOCUMENT_LANGUAGE, &[(Group::Document, "Language"), (Group::Document, "LanguageGuess")]),
 ];
 
 /// One entry of the table turned round: what a fact may give, and at which rank.

@@ -88,7 +88,11 @@ mod tests {
             (b"\xFF\xFEh\0i\0", "utf-16le", "hi"),
             (b"\xFE\xFF\0h\0i", "utf-16be", "hi"),
             (b"h\0e\0l\0l\0o\0", "utf-16le", "hello"),
-            (b"<?xml version='1.0' encoding='ISO-8859-5'?>\xD0", "iso-8859-5", "<?xml version='1.0' encoding='ISO-8859-5'?>\u{430}"),
+            (
+                b"<?xml version='1.0' encoding='ISO-8859-5'?>\xD0",
+                "iso-8859-5",
+                "<?xml version='1.0' encoding='ISO-8859-5'?>\u{430}",
+            ),
         ];
         for (bytes, encoding, text) in table {
             assert_eq!(named(bytes), ((*encoding).into(), (*text).into()));

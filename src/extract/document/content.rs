@@ -49,10 +49,6 @@ impl Content {
         self.gap = Some('\n');
     }
 
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Hands the text over, with a guess of its language.
     pub(super) fn finish(self, input: &Input<'_>, facts: &mut Facts) {
         if let Some(code) = language::guess(&self.text) {
@@ -76,7 +72,7 @@ mod tests {
         content.push("so\u{ad}ft");
         content.line();
         content.push("more and more");
-        assert_eq!(content.text(), "a b\nc soft\nm");
+        assert_eq!(content.text, "a b\nc soft\nm");
         assert!(content.is_full());
     }
 }

@@ -72,7 +72,9 @@ mod tests {
         for (text, want) in table {
             assert_eq!(pdf(text).map(shown).as_deref(), Some(want));
         }
-        for bad in ["", "D:", "D:2022", "D:99991399", "x", "D:20221319170759", "2012-13-01T00:00:00Z", "0001-01-01T00:00:00Z"] {
+        for bad in
+            ["", "D:", "D:2022", "D:99991399", "x", "D:20221319170759", "2012-13-01T00:00:00Z", "0001-01-01T00:00:00Z"]
+        {
             assert!(pdf(bad).is_none() && w3c(bad).is_none(), "{bad}");
         }
     }

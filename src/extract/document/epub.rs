@@ -42,10 +42,19 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let mut package = Package::default();
     let result = read(input, &bytes, &mut package);
     for tag in ["Title", "Author", "Publisher", "Description", "Keywords", "Language"] {
-        let texts: Vec<&str> = package.said.iter().filter(|(of, _)| *of == tag).map(|(_, text)| text.as_str()).collect();
+        let texts: Vec<&str> =
+            package.said.iter().filter(|(of, _)| *of == tag).map(|(_, text)| text.as_str()).collect();
         // Several titles are parts of one work, several languages the main one first.
-        let text = if matches!(tag, "Title" | "Language") { texts.first().copied().unwrap_or("").to_owned() } else { texts.join("; ") };
-        say(input, facts, entry.offset, tag, text);
+        let text = if matches!(tag, "Title" | "Language") {
+            texts.first().copied().unwrap_or("").to_owned()
+        } else {
+            texts.join("; ")
+        };
+        if tag == "Keywords" {
+            texts.iter().for_each(|word| say(input, facts, entry.offset, tag, *word));
+        } else {
+            say(input, facts, entry.offset, tag, text);
+        }
     }
     package.times.iter().for_each(|(tag, text)| say_time(input, facts, entry.offset, tag, text));
     facts.tolerate(result)?;
@@ -60,7 +69,8 @@ fn encrypted(input: &mut Input<'_>, facts: &mut Facts, directory: &Directory) ->
     let result = xml::walk(input, &bytes, |node| {
         if let Node::Open("EncryptionMethod", element) = node {
             let method = element.get("Algorithm").unwrap_or_default();
-            locked |= !matches!(method.as_str(), "http://www.idpf.org/2008/embedding" | "http://ns.adobe.com/pdf/enc#RC");
+            locked |=
+                !matches!(method.as_str(), "http://www.idpf.org/2008/embedding" | "http://ns.adobe.com/pdf/enc#RC");
         }
         !locked
     });
@@ -99,8 +109,12 @@ fn read(input: &mut Input<'_>, bytes: &[u8], package: &mut Package) -> Parsed<()
         match name {
             _ if !tag.is_empty() && !text.is_empty() => package.said.push((tag, text.to_owned())),
             "date" => package.times.push(("Created", text.to_owned())),
-            "meta" if leaf.get("property") == Some("dcterms:modified") => package.times.push(("Modified", text.to_owned())),
-            "item" => package.items.extend(leaf.get("id").zip(leaf.get("href")).map(|(id, href)| (id.to_owned(), href.to_owned()))),
+            "meta" if leaf.get("property") == Some("dcterms:modified") => {
+                package.times.push(("Modified", text.to_owned()))
+            }
+            "item" => package
+                .items
+                .extend(leaf.get("id").zip(leaf.get("href")).map(|(id, href)| (id.to_owned(), href.to_owned()))),
             "itemref" => package.spine.extend(leaf.get("idref").map(str::to_owned)),
             _ => {}
         }
@@ -108,11 +122,19 @@ fn read(input: &mut Input<'_>, bytes: &[u8], package: &mut Package) -> Parsed<()
     })
 }
 
-fn chapters(input: &mut Input<'_>, facts: &mut Facts, directory: &Directory, path: &str, package: &Package) -> Parsed<()> {
+fn chapters(
+    input: &mut Input<'_>,
+    facts: &mut Facts,
+    directory: &Directory,
+    path: &str,
+    package: &Package,
+) -> Parsed<()> {
     let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
     let mut content = Content::new(facts);
     for id in package.spine.iter().take(CHAPTERS) {
-        let Some((_, href)) = package.items.iter().find(|(of, _)| of == id).filter(|_| !content.is_full()) else { continue };
+        let Some((_, href)) = package.items.iter().find(|(of, _)| of == id).filter(|_| !content.is_full()) else {
+            continue;
+        };
         let Some(entry) = directory.find(&format!("{folder}{href}")) else { continue };
         let unpacked = zip::unpack(input, entry, CHAPTER);
         if let Some(bytes) = facts.tolerate(unpacked)? {
@@ -133,11 +155,13 @@ mod tests {
     #[test]
     fn books_are_read_in_their_order() {
         let container: &[u8] = b"<container><rootfiles><rootfile full-path='OEBPS/book.opf'/></rootfiles></container>";
-        let package: &[u8] = b"<package><metadata><dc:title>Main</dc:title><dc:title>Sub</dc:title><dc:creator>A</dc:creator>\
+        let package: &[u8] =
+            b"<package><metadata><dc:title>Main</dc:title><dc:title>Sub</dc:title><dc:creator>A</dc:creator>\
             <dc:creator>B</dc:creator><dc:language>fr</dc:language><dc:date>2012-01-18</dc:date></metadata>\
             <manifest><item id='x' href='one.xhtml'/><item id='y' href='two.xhtml'/></manifest>\
             <spine><itemref idref='y'/><itemref idref='x'/></spine></package>";
-        let chapter = |text: &str| format!("<html><head><title>no</title></head><body><p>{text}</p></body></html>").into_bytes();
+        let chapter =
+            |text: &str| format!("<html><head><title>no</title></head><body><p>{text}</p></body></html>").into_bytes();
         let (one, two) = (chapter("first"), chapter("second"));
         let entries: [(&str, &[u8]); 4] = [
             ("META-INF/container.xml", container),

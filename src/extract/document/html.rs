@@ -2,7 +2,7 @@
 //! rarely as well formed as a parser would wish.
 
 use super::content::Content;
-use super::{charset, say};
+use super::{charset, say, say_keywords};
 use crate::extract::{Facts, Input, Parsed, length};
 
 /// Bytes that are read.
@@ -12,18 +12,51 @@ const MOST: u64 = 256 << 10;
 const RAW: [&str; 6] = ["script", "style", "noscript", "template", "svg", "math"];
 /// Elements that do not end a line (HTML, 4.5 and 4.7).
 const INLINE: [&str; 24] = [
-    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "kbd", "mark", "q", "rb", "rt", "ruby", "s", "samp",
-    "small", "span", "strong", "sub", "sup", "u",
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "kbd", "mark", "q", "rb", "rt", "ruby", "s",
+    "samp", "small", "span", "strong", "sub", "sup", "u",
 ];
 /// References that pages use (HTML, 13.5).
 const NAMED: [(&str, &str); 40] = [
-    ("amp", "&"), ("lt", "<"), ("gt", ">"), ("quot", "\""), ("apos", "'"), ("nbsp", " "), ("copy", "\u{a9}"), ("reg", "\u{ae}"),
-    ("trade", "\u{2122}"), ("hellip", "\u{2026}"), ("mdash", "\u{2014}"), ("ndash", "\u{2013}"), ("lsquo", "\u{2018}"),
-    ("rsquo", "\u{2019}"), ("ldquo", "\u{201c}"), ("rdquo", "\u{201d}"), ("laquo", "\u{ab}"), ("raquo", "\u{bb}"),
-    ("bull", "\u{2022}"), ("middot", "\u{b7}"), ("euro", "\u{20ac}"), ("pound", "\u{a3}"), ("yen", "\u{a5}"), ("sect", "\u{a7}"),
-    ("deg", "\u{b0}"), ("times", "\u{d7}"), ("auml", "\u{e4}"), ("ouml", "\u{f6}"), ("uuml", "\u{fc}"), ("Auml", "\u{c4}"),
-    ("Ouml", "\u{d6}"), ("Uuml", "\u{dc}"), ("szlig", "\u{df}"), ("eacute", "\u{e9}"), ("egrave", "\u{e8}"), ("agrave", "\u{e0}"),
-    ("ccedil", "\u{e7}"), ("ntilde", "\u{f1}"), ("oslash", "\u{f8}"), ("aring", "\u{e5}"),
+    ("amp", "&"),
+    ("lt", "<"),
+    ("gt", ">"),
+    ("quot", "\""),
+    ("apos", "'"),
+    ("nbsp", " "),
+    ("copy", "\u{a9}"),
+    ("reg", "\u{ae}"),
+    ("trade", "\u{2122}"),
+    ("hellip", "\u{2026}"),
+    ("mdash", "\u{2014}"),
+    ("ndash", "\u{2013}"),
+    ("lsquo", "\u{2018}"),
+    ("rsquo", "\u{2019}"),
+    ("ldquo", "\u{201c}"),
+    ("rdquo", "\u{201d}"),
+    ("laquo", "\u{ab}"),
+    ("raquo", "\u{bb}"),
+    ("bull", "\u{2022}"),
+    ("middot", "\u{b7}"),
+    ("euro", "\u{20ac}"),
+    ("pound", "\u{a3}"),
+    ("yen", "\u{a5}"),
+    ("sect", "\u{a7}"),
+    ("deg", "\u{b0}"),
+    ("times", "\u{d7}"),
+    ("auml", "\u{e4}"),
+    ("ouml", "\u{f6}"),
+    ("uuml", "\u{fc}"),
+    ("Auml", "\u{c4}"),
+    ("Ouml", "\u{d6}"),
+    ("Uuml", "\u{dc}"),
+    ("szlig", "\u{df}"),
+    ("eacute", "\u{e9}"),
+    ("egrave", "\u{e8}"),
+    ("agrave", "\u{e0}"),
+    ("ccedil", "\u{e7}"),
+    ("ntilde", "\u{f1}"),
+    ("oslash", "\u{f8}"),
+    ("aring", "\u{e5}"),
 ];
 
 /// One piece of a page.
@@ -95,7 +128,7 @@ fn meta(input: &Input<'_>, facts: &mut Facts, rest: &str) {
     let tag = match name.to_ascii_lowercase().as_str() {
         "author" | "dc.creator" => "Author",
         "description" => "Description",
-        "keywords" => "Keywords",
+        "keywords" => return say_keywords(input, facts, 0, &text),
         "generator" => "Application",
         _ => return,
     };

@@ -105,7 +105,10 @@ mod tests {
         let table = [
             ("The harbour lights were burning when the last ferry came home to the island.", Some("en")),
             ("Die Lichter im Hafen brannten noch, als die letzte F\u{e4}hre zur Insel zur\u{fc}ckkehrte.", Some("de")),
-            ("\u{6e2f}\u{306e}\u{706f}\u{308a}\u{306f}\u{307e}\u{3060}\u{3064}\u{3044}\u{3066}\u{3044}\u{305f}", Some("ja")),
+            (
+                "\u{6e2f}\u{306e}\u{706f}\u{308a}\u{306f}\u{307e}\u{3060}\u{3064}\u{3044}\u{3066}\u{3044}\u{305f}",
+                Some("ja"),
+            ),
             ("ok", None),
             ("1234 5678 90", None),
             ("", None),

@@ -30,11 +30,15 @@ pub use rtf::parse as rtf;
 pub use table::{csv, tsv};
 
 use crate::extract::{Datum, Facts, Group, Input};
-use content::Content;
 
 /// Adds a property of the document.
 fn say(input: &Input<'_>, facts: &mut Facts, at: u64, tag: &'static str, value: impl Into<Datum>) {
     facts.add(input.format(), Group::Document, tag, at, value);
+}
+
+/// Adds each keyword of a list: programs part them by commas or semicolons.
+fn say_keywords(input: &Input<'_>, facts: &mut Facts, at: u64, text: &str) {
+    text.split([',', ';']).for_each(|word| say(input, facts, at, "Keywords", word.trim()));
 }
 
 /// Adds a count; zero is what programs write that did not count.

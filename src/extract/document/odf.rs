@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use super::xml::{self, Node};
-use super::{say, say_count, say_time};
+use super::{say, say_count, say_keywords, say_time};
 use crate::extract::container::zip;
 use crate::extract::{Facts, Input, Parsed, length};
 
@@ -44,7 +44,12 @@ fn meta(input: &mut Input<'_>, facts: &mut Facts, at: u64, bytes: &[u8]) -> Pars
     let (mut found, mut counts) = (Vec::new(), Vec::new());
     let result = xml::leaves(input, bytes, |name, leaf| {
         if name == "document-statistic" {
-            let known = [("page-count", "PageCount"), ("word-count", "WordCount"), ("character-count", "CharacterCount"), ("table-count", "TableCount")];
+            let known = [
+                ("page-count", "PageCount"),
+                ("word-count", "WordCount"),
+                ("character-count", "CharacterCount"),
+                ("table-count", "TableCount"),
+            ];
             counts.extend(known.iter().filter_map(|(key, tag)| Some((*tag, leaf.get(key)?.to_owned()))));
         }
         found.push((name.to_owned(), leaf.text.trim().to_owned()));
@@ -52,14 +57,16 @@ fn meta(input: &mut Input<'_>, facts: &mut Facts, at: u64, bytes: &[u8]) -> Pars
     });
     counts.iter().for_each(|(tag, count)| say_count(input, facts, at, tag, count));
     // Who began it, and only then who saved it last.
-    let author = ["initial-creator", "creator"].iter().find_map(|key| found.iter().find(|(name, text)| name == key && !text.is_empty()));
+    let author = ["initial-creator", "creator"]
+        .iter()
+        .find_map(|key| found.iter().find(|(name, text)| name == key && !text.is_empty()));
     author.into_iter().for_each(|(_, name)| say(input, facts, at, "Author", name.as_str()));
     for (name, text) in &found {
         match name.as_str() {
             "title" => say(input, facts, at, "Title", text.as_str()),
             "subject" => say(input, facts, at, "Subject", text.as_str()),
             "description" => say(input, facts, at, "Description", text.as_str()),
-            "keyword" => say(input, facts, at, "Keywords", text.as_str()),
+            "keyword" => say_keywords(input, facts, at, text),
             "language" => say(input, facts, at, "Language", text.as_str()),
             "generator" => say(input, facts, at, "Application", text.as_str()),
             "creator" => say(input, facts, at, "LastModifiedBy", text.as_str()),
@@ -124,9 +131,11 @@ mod tests {
 
     #[test]
     fn texts_and_their_statistics() {
-        let meta: &[u8] = b"<office:meta><meta:initial-creator>First</meta:initial-creator><dc:creator>Last</dc:creator>\
+        let meta: &[u8] =
+            b"<office:meta><meta:initial-creator>First</meta:initial-creator><dc:creator>Last</dc:creator>\
             <dc:title>T</dc:title><meta:document-statistic meta:page-count='2' meta:word-count='8'/></office:meta>";
-        let body: &[u8] = b"<office:text><text:h>Head</text:h><text:p>one<text:s/>two<text:line-break/>three</text:p></office:text>";
+        let body: &[u8] =
+            b"<office:text><text:h>Head</text:h><text:p>one<text:s/>two<text:line-break/>three</text:p></office:text>";
         let facts = read("odt", &[("meta.xml", meta), ("content.xml", body)]);
         assert_eq!(facts.content, "Head\none two\nthree");
         assert_eq!(facts.find(Group::Document, "Author"), Some(&Datum::from("First")));

@@ -1,6 +1,6 @@
 //! Word, Excel and PowerPoint before their packages: the property sets of compound files (MS-OLEPS).
 
-use super::say;
+use super::{say, say_keywords};
 use crate::extract::container::ole;
 use crate::extract::{Facts, Group, Input, Moment, Parsed};
 use encoding_rs::{Encoding, UTF_16LE, WINDOWS_1252};
@@ -90,13 +90,13 @@ fn property(input: &mut Input<'_>, facts: &mut Facts, tag: &'static str, kind: u
         30 => {
             let len = u64::from(input.u32_le("text length")?);
             let bytes = input.take_up_to(len.min(64 << 10))?;
-            say(input, facts, 0, tag, text(&bytes, page));
+            say_text(input, facts, tag, &text(&bytes, page));
         }
         // VT_LPWSTR.
         31 => {
             let len = u64::from(input.u32_le("text length")?);
             let bytes = input.take_up_to(len.saturating_mul(2).min(64 << 10))?;
-            say(input, facts, 0, tag, text(&bytes, 1200));
+            say_text(input, facts, tag, &text(&bytes, 1200));
         }
         // VT_FILETIME.
         64 => {
@@ -108,6 +108,10 @@ fn property(input: &mut Input<'_>, facts: &mut Facts, tag: &'static str, kind: u
         _ => {}
     }
     Ok(())
+}
+
+fn say_text(input: &Input<'_>, facts: &mut Facts, tag: &'static str, text: &str) {
+    if tag == "Keywords" { say_keywords(input, facts, 0, text) } else { say(input, facts, 0, tag, text) }
 }
 
 fn text(bytes: &[u8], page: u16) -> String {

@@ -3,7 +3,7 @@
 
 use super::content::Content;
 use super::xml::{self, Node};
-use super::{say, say_count, say_time};
+use super::{say, say_count, say_keywords, say_time};
 use crate::extract::container::zip::{self, Directory, Entry};
 use crate::extract::{Facts, Input, Parsed, length};
 
@@ -88,11 +88,7 @@ pub fn xlsx(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 
 fn package(input: &mut Input<'_>, facts: &mut Facts, main: &str, rest: Rest) -> Parsed<()> {
     let directory = zip::directory(input, ENTRIES)?;
-    let mut parts = Parts {
-        main: main.into(),
-        core: "docProps/core.xml".into(),
-        app: "docProps/app.xml".into(),
-    };
+    let mut parts = Parts { main: main.into(), core: "docProps/core.xml".into(), app: "docProps/app.xml".into() };
     if let Some(entry) = directory.find("_rels/.rels") {
         let bytes = zip::unpack(input, entry, PROPERTIES)?;
         let result = relations(input, &bytes, &mut parts);
@@ -101,7 +97,8 @@ fn package(input: &mut Input<'_>, facts: &mut Facts, main: &str, rest: Rest) -> 
     let lists: [(&str, List); 2] = [(&parts.core, core), (&parts.app, app)];
     for (name, list) in lists {
         if let Some(entry) = directory.find(name) {
-            let result = zip::unpack(input, entry, PROPERTIES).and_then(|bytes| list(input, facts, entry.offset, &bytes));
+            let result =
+                zip::unpack(input, entry, PROPERTIES).and_then(|bytes| list(input, facts, entry.offset, &bytes));
             facts.tolerate(result)?;
         }
     }
@@ -139,7 +136,7 @@ fn core(input: &mut Input<'_>, facts: &mut Facts, at: u64, bytes: &[u8]) -> Pars
             "creator" => say(input, facts, at, "Author", text.as_str()),
             "subject" => say(input, facts, at, "Subject", text.as_str()),
             "description" => say(input, facts, at, "Description", text.as_str()),
-            "keywords" => say(input, facts, at, "Keywords", text.as_str()),
+            "keywords" => say_keywords(input, facts, at, text),
             "category" => say(input, facts, at, "Category", text.as_str()),
             "language" => say(input, facts, at, "Language", text.as_str()),
             "lastModifiedBy" => say(input, facts, at, "LastModifiedBy", text.as_str()),
@@ -276,7 +273,8 @@ mod tests {
         }
     }
 
-    const CORE: &[u8] = b"<cp:coreProperties xmlns:cp='c' xmlns:dc='d'><dc:title>The Title</dc:title><dc:creator>A B</dc:creator>\
+    const CORE: &[u8] =
+        b"<cp:coreProperties xmlns:cp='c' xmlns:dc='d'><dc:title>The Title</dc:title><dc:creator>A B</dc:creator>\
         <dcterms:created>2021-03-25T00:48:00Z</dcterms:created></cp:coreProperties>";
 
     #[test]
@@ -307,7 +305,10 @@ mod tests {
             xlsx,
             &[
                 ("xl/workbook.xml", b"<workbook><sheets><sheet name='One'/><sheet name='Two'/></sheets></workbook>"),
-                ("xl/sharedStrings.xml", b"<sst><si><t>cell</t><rPh><t>kana</t></rPh></si><si><r><t>ri</t></r><r><t>ch</t></r></si></sst>"),
+                (
+                    "xl/sharedStrings.xml",
+                    b"<sst><si><t>cell</t><rPh><t>kana</t></rPh></si><si><r><t>ri</t></r><r><t>ch</t></r></si></sst>",
+                ),
             ],
         );
         assert_eq!((facts.content.as_str(), text_of(&facts, "SheetCount")), ("One\nTwo\ncell\nrich", Some("2".into())));

@@ -1,7 +1,7 @@
 //! Rich Text Format (RTF 1.9.1): the information group, and the text between the control words.
 
 use super::content::Content;
-use super::say;
+use super::{say, say_keywords};
 use crate::extract::{Facts, Group, Input, Moment, Parsed};
 use encoding_rs::{Encoding, WINDOWS_1252};
 use jiff::civil::DateTime;
@@ -13,8 +13,27 @@ const DEPTH: usize = 256;
 
 /// Destinations whose inside is not text ("Contents of an RTF file").
 const HIDDEN: [&str; 22] = [
-    "fonttbl", "colortbl", "stylesheet", "listtable", "listoverridetable", "pict", "object", "objdata", "header", "headerl",
-    "headerr", "headerf", "footer", "footerl", "footerr", "footerf", "fldinst", "themedata", "datastore", "generator", "xe",
+    "fonttbl",
+    "colortbl",
+    "stylesheet",
+    "listtable",
+    "listoverridetable",
+    "pict",
+    "object",
+    "objdata",
+    "header",
+    "headerl",
+    "headerr",
+    "headerf",
+    "footer",
+    "footerl",
+    "footerr",
+    "footerf",
+    "fldinst",
+    "themedata",
+    "datastore",
+    "generator",
+    "xe",
     "rsidtbl",
 ];
 /// Members of the information group, and what they are to us.
@@ -73,7 +92,9 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     };
     walk.all(input, &bytes)?;
     let Walk { info, times, pages, .. } = walk;
-    info.into_iter().for_each(|(tag, text)| say(input, facts, 0, tag, text));
+    for (tag, text) in info {
+        if tag == "Keywords" { say_keywords(input, facts, 0, &text) } else { say(input, facts, 0, tag, text) }
+    }
     for (tag, parts) in times {
         moment(parts).into_iter().for_each(|at| facts.add(input.format(), Group::Time, tag, 0, at));
     }
@@ -88,7 +109,8 @@ fn moment(parts: [i64; 6]) -> Option<Moment> {
     let [year, month, day, hour, minute, second] = parts;
     let small = |number: i64| i8::try_from(number).ok();
     let year = i16::try_from(year).ok().filter(|year| *year > 1900)?;
-    let clock = DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).ok()?;
+    let clock =
+        DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0).ok()?;
     Some(Moment { clock, offset: None })
 }
 
@@ -165,7 +187,10 @@ impl Walk<'_> {
     fn control<'b>(&mut self, rest: &'b [u8]) -> &'b [u8] {
         let Some((&first, after)) = rest.split_first() else { return rest };
         if first == b'\'' {
-            let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            let code = after
+                .get(..2)
+                .and_then(|hex| std::str::from_utf8(hex).ok())
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok());
             code.into_iter().for_each(|byte| self.byte(byte));
             return after.get(2..).unwrap_or(&[]);
         }

@@ -75,11 +75,7 @@ fn give(event: Event<'_>, visit: &mut impl FnMut(Node<'_>) -> bool) -> bool {
 }
 
 /// The texts of elements that hold nothing but text, as `(local name, text)`: how property lists are written.
-pub(super) fn leaves(
-    input: &mut Input<'_>,
-    bytes: &[u8],
-    mut leaf: impl FnMut(&str, &Leaf<'_>) -> bool,
-) -> Parsed<()> {
+pub(super) fn leaves(input: &mut Input<'_>, bytes: &[u8], mut leaf: impl FnMut(&str, &Leaf<'_>) -> bool) -> Parsed<()> {
     let (mut text, mut attributes) = (String::new(), Vec::new());
     walk(input, bytes, |node| match node {
         Node::Open(_, element) => {

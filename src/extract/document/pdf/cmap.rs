@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn characters_and_ranges() {
-        let source = b"1 begincodespacerange <0000> <FFFF> endcodespacerange 2 beginbfchar <0003> <0020> <0004> <00660069>\
+        let source =
+            b"1 begincodespacerange <0000> <FFFF> endcodespacerange 2 beginbfchar <0003> <0020> <0004> <00660069>\
             endbfchar 2 beginbfrange <0010> <0012> <0041> <0020> <0021> [<4E2D> <6587>] endbfrange";
         let data = Vec::new();
         let limits = Limits::default();

@@ -113,7 +113,8 @@ impl File {
             }
         };
         let (places, bytes) = packed.as_ref();
-        let place = places.get(index).filter(|(of, _)| *of == number).or_else(|| places.iter().find(|(of, _)| *of == number));
+        let place =
+            places.get(index).filter(|(of, _)| *of == number).or_else(|| places.iter().find(|(of, _)| *of == number));
         let body = place.and_then(|(_, at)| bytes.get(*at..)).unwrap_or(&[]);
         Ok(Lexer::new(body).object().unwrap_or_default())
     }
@@ -177,7 +178,8 @@ fn object_here(input: &mut Input<'_>, number: u32) -> Parsed<(Object, Option<u64
         input.seek(at, "object")?;
         let bytes = input.take_up_to(size)?;
         let mut lexer = Lexer::new(&bytes);
-        let (Some(Object::Int(found)), Some(Object::Int(_)), true) = (lexer.token(0), lexer.token(0), lexer.keyword(b"obj"))
+        let (Some(Object::Int(found)), Some(Object::Int(_)), true) =
+            (lexer.token(0), lexer.token(0), lexer.keyword(b"obj"))
         else {
             return Ok((Object::Null, None));
         };

@@ -12,8 +12,10 @@ const CHAIN: usize = 8;
 /// Unpacks what a stream's dictionary says, to at most `most` bytes. `None` for pictures and what else holds no text.
 /// Damaged data gives what came before the damage.
 pub(super) fn unpack(dict: &Dict, bytes: Vec<u8>, most: usize) -> Option<Vec<u8>> {
-    let filters = [dict.get("Filter"), dict.get("F")].into_iter().find(|f| **f != Object::Null).unwrap_or(&Object::Null);
-    let all = [dict.get("DecodeParms"), dict.get("DP")].into_iter().find(|f| **f != Object::Null).unwrap_or(&Object::Null);
+    let filters =
+        [dict.get("Filter"), dict.get("F")].into_iter().find(|f| **f != Object::Null).unwrap_or(&Object::Null);
+    let all =
+        [dict.get("DecodeParms"), dict.get("DP")].into_iter().find(|f| **f != Object::Null).unwrap_or(&Object::Null);
     let mut bytes = bytes;
     for (at, filter) in filters.items().iter().take(CHAIN).enumerate() {
         let options = all.items().get(at).and_then(Object::as_dict);
@@ -165,7 +167,10 @@ fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
         .take_while(|byte| **byte != b'>')
         .filter_map(|byte| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
         .collect();
-    digits.chunks(2).map(|pair| u8::wrapping_mul(pair.first().copied().unwrap_or(0), 16) | pair.get(1).copied().unwrap_or(0)).collect()
+    digits
+        .chunks(2)
+        .map(|pair| u8::wrapping_mul(pair.first().copied().unwrap_or(0), 16) | pair.get(1).copied().unwrap_or(0))
+        .collect()
 }
 
 /// 7.4.5: a length, then so many bytes or one byte so many times; 128 ends.

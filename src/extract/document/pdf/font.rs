@@ -146,12 +146,14 @@ impl Font {
             return text.chars().map(|c| Glyph { text: c.to_string(), width: self.usual, space: false }).collect();
         }
         let codes = bytes.chunks(self.width.max(1));
-        codes.map(|bytes| {
-            let code = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(256).wrapping_add(u32::from(*byte)));
-            let text = self.to_unicode.get(code).or_else(|| self.by_code(code)).unwrap_or_default();
-            let width = self.widths.get(&code).copied().unwrap_or(self.usual);
-            Glyph { text, width, space: bytes == b" " }
-        }).collect()
+        codes
+            .map(|bytes| {
+                let code = bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_mul(256).wrapping_add(u32::from(*byte)));
+                let text = self.to_unicode.get(code).or_else(|| self.by_code(code)).unwrap_or_default();
+                let width = self.widths.get(&code).copied().unwrap_or(self.usual);
+                Glyph { text, width, space: bytes == b" " }
+            })
+            .collect()
     }
 
     fn by_code(&self, code: u32) -> Option<String> {

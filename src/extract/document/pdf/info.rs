@@ -2,7 +2,7 @@
 
 use super::file::File;
 use super::object::Object;
-use crate::extract::document::{date, say};
+use crate::extract::document::{date, say, say_keywords};
 use crate::extract::embedded::xmp;
 use crate::extract::{Facts, Group, Input, Parsed};
 
@@ -44,7 +44,8 @@ pub(super) fn properties(input: &mut Input<'_>, facts: &mut Facts, file: &mut Fi
     if let Some(info) = info.as_dict() {
         for (key, tag) in KEYS {
             let value = file.value(input, info, key)?;
-            value.as_text().into_iter().for_each(|bytes| say(input, facts, at, tag, text(bytes)));
+            let Some(text) = value.as_text().map(text) else { continue };
+            if *tag == "Keywords" { say_keywords(input, facts, at, &text) } else { say(input, facts, at, tag, text) }
         }
         for (key, tag) in [("CreationDate", "Created"), ("ModDate", "Modified")] {
             let moment = file.value(input, info, key)?.as_text().map(text).and_then(|text| date::pdf(&text));
@@ -76,13 +77,12 @@ pub(super) fn text(bytes: &[u8]) -> String {
 
 /// PDFDocEncoding (annex D.2): Latin-1 but for two rows.
 fn character(byte: u8) -> char {
-    const LOW: [char; 8] =
-        ['\u{2d8}', '\u{2c7}', '\u{2c6}', '\u{2d9}', '\u{2dd}', '\u{2db}', '\u{2da}', '\u{2dc}'];
+    const LOW: [char; 8] = ['\u{2d8}', '\u{2c7}', '\u{2c6}', '\u{2d9}', '\u{2dd}', '\u{2db}', '\u{2da}', '\u{2dc}'];
     const HIGH: [char; 33] = [
         '\u{2022}', '\u{2020}', '\u{2021}', '\u{2026}', '\u{2014}', '\u{2013}', '\u{192}', '\u{2044}', '\u{2039}',
         '\u{203a}', '\u{2212}', '\u{2030}', '\u{201e}', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{201a}',
-        '\u{2122}', '\u{fb01}', '\u{fb02}', '\u{141}', '\u{152}', '\u{160}', '\u{178}', '\u{17d}', '\u{131}', '\u{142}',
-        '\u{153}', '\u{161}', '\u{17e}', '\u{fffd}', '\u{20ac}',
+        '\u{2122}', '\u{fb01}', '\u{fb02}', '\u{141}', '\u{152}', '\u{160}', '\u{178}', '\u{17d}', '\u{131}',
+        '\u{142}', '\u{153}', '\u{161}', '\u{17e}', '\u{fffd}', '\u{20ac}',
     ];
     let place = |from: u8| usize::from(byte.saturating_sub(from));
     match byte {

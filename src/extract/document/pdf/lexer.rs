@@ -207,7 +207,11 @@ impl<'a> Lexer<'a> {
         if let Ok(number) = text.parse::<i64>() {
             return Object::Int(number);
         }
-        let end = text.char_indices().skip(1).find(|(_, c)| !c.is_ascii_digit() && *c != '.').map_or(text.len(), |(at, _)| at);
+        let end = text
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| !c.is_ascii_digit() && *c != '.')
+            .map_or(text.len(), |(at, _)| at);
         let number = text.get(..end).and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite());
         Object::Real(number.unwrap_or(0.0))
     }
@@ -268,7 +272,9 @@ impl<'a> Lexer<'a> {
         self.skip(1);
         let (mut bytes, mut high) = (Vec::new(), None);
         while let Some(byte) = self.next().filter(|byte| *byte != b'>') {
-            let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else { continue };
+            let Some(digit) = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()) else {
+                continue;
+            };
             match high.take() {
                 None => high = Some(digit),
                 Some(high) => bytes.push(u8::wrapping_mul(high, 16) | digit),
@@ -290,7 +296,14 @@ mod tests {
         let Some(Object::Dict(dict)) = lexer.object() else { panic!("no dictionary") };
         assert_eq!(dict.get("Na me").as_text(), Some(&b"a(b)(c)"[..]));
         assert_eq!(dict.get("R").as_ref(), Some(12));
-        let want = [Object::Int(1), Object::Real(-2.5), Object::Real(0.5), Object::Bool(true), Object::Null, Object::Text(vec![0x48, 0x60])];
+        let want = [
+            Object::Int(1),
+            Object::Real(-2.5),
+            Object::Real(0.5),
+            Object::Bool(true),
+            Object::Null,
+            Object::Text(vec![0x48, 0x60]),
+        ];
         assert_eq!(dict.get("A").items(), want);
         assert!(dict.has("W") && !dict.has("X") && lexer.object() == Some(Object::Word("Tj".into())));
     }

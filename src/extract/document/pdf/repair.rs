@@ -55,7 +55,10 @@ fn objects(
     for at in memchr::memmem::find_iter(bytes, b"trailer") {
         input.entry()?;
         if let Some(Object::Dict(dict)) = Lexer::new(bytes.get(at.saturating_add(7)..).unwrap_or(&[])).object() {
-            dict.0.into_iter().filter(|(_, value)| *value != Object::Null).for_each(|(key, value)| set(trailer, &key, value));
+            dict.0
+                .into_iter()
+                .filter(|(_, value)| *value != Object::Null)
+                .for_each(|(key, value)| set(trailer, &key, value));
         }
     }
     Ok(())

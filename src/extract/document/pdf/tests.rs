@@ -32,7 +32,8 @@ fn read(data: &[u8]) -> Facts {
 }
 
 fn sample() -> Vec<u8> {
-    let page = "BT /F 12 Tf 72 700 Td (Hello) Tj 0 -14 Td [(W) 80 (orld) -400 (again)] TJ ET q 1 0 0 1 0 -50 cm /X Do Q";
+    let page =
+        "BT /F 12 Tf 72 700 Td (Hello) Tj 0 -14 Td [(W) 80 (orld) -400 (again)] TJ ET q 1 0 0 1 0 -50 cm /X Do Q";
     document(
         &[
             "<</Type/Catalog/Pages 2 0 R/Lang(en-GB)>>",

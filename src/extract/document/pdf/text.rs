@@ -67,7 +67,7 @@ impl Reader<'_, '_> {
 
     fn run(&mut self, bytes: &[u8], resources: &Dict, state: &mut State, depth: u32) -> Parsed<()> {
         let mut lexer = Lexer::new(bytes);
-        let (mut operands, mut saved): (Vec<Object>, Vec<(State, Option<Rc<Font>>)>) = (Vec::new(), Vec::new());
+        let (mut operands, mut saved) = (Vec::new(), Vec::new());
         let mut font = None;
         while !self.content.is_full() {
             self.input.tick()?;
@@ -177,11 +177,13 @@ impl Reader<'_, '_> {
         let Some((dict, bytes, _)) = self.file.stream(self.input, &form)? else { return Ok(()) };
         let own = self.file.value(self.input, &dict, "Resources")?;
         let own = own.as_dict().unwrap_or(resources);
-        let mut inner = State { page: state.page, ..State::new() };
+        let mut inner = State::new();
+        inner.page = state.page;
         let matrix: Vec<f64> = dict.get("Matrix").items().iter().filter_map(Object::as_float).collect();
         if let Ok(matrix) = <[f64; 6]>::try_from(matrix) {
             inner.page = Matrix(matrix).then(inner.page);
         }
+        self.content.line();
         self.run(&bytes, own, &mut inner, depth.saturating_add(1))?;
         inner.end(self.content);
         Ok(())

@@ -79,7 +79,8 @@ impl Xref {
 fn text_entry(input: &mut Input<'_>, at: u64) -> Parsed<Option<Place>> {
     input.seek(at, "cross-reference entry")?;
     let bytes: [u8; 18] = input.array("cross-reference entry")?;
-    let offset = bytes.get(..10).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
+    let offset =
+        bytes.get(..10).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
     Ok(match (offset, bytes.last()) {
         (Some(offset), Some(b'n')) => Some(Place::At(offset)),
         (Some(_), Some(b'f')) => Some(Place::Free),
@@ -145,7 +146,9 @@ fn section(input: &mut Input<'_>, xref: &mut Xref) -> Parsed<Dict> {
     let Some(bytes) = filter::unpack(&dict, bytes, TABLE).filter(|_| dict.get("Type").as_name() == Some("XRef")) else {
         return Err(input.malformed_at(at, "expected a cross-reference table or stream"));
     };
-    let width = |at: usize| dict.get("W").items().get(at).and_then(Object::as_u32).and_then(|width| usize::try_from(width).ok());
+    let width = |at: usize| {
+        dict.get("W").items().get(at).and_then(Object::as_u32).and_then(|width| usize::try_from(width).ok())
+    };
     let (Some(a), Some(b), Some(c)) = (width(0), width(1), width(2)) else {
         return Err(input.malformed_at(at, "expected three widths in a cross-reference stream"));
     };
