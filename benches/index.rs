@@ -30,7 +30,7 @@ fn main() {
     };
     let seal: usize = rest.first().map_or(128 << 10, |n| n.parse().unwrap());
     let snapshot = build(docs, seal);
-    search(&snapshot, queries);
+    ask(&snapshot, queries);
 }
 
 fn build(docs: &str, seal: usize) -> Snapshot {
@@ -104,8 +104,8 @@ fn translate(row: &serde_json::Value) -> Option<Query> {
     Some(query)
 }
 
-fn search(snapshot: &Snapshot, queries: &str) {
-    let context = Context { deadline: None, budget_bytes: 256 << 20, token_key: &[0; 32], dataset: 0, cancel: None };
+fn ask(snapshot: &Snapshot, queries: &str) {
+    let context = Context { budget_bytes: 256 << 20, ..Context::new(&[0; 32], 0) };
     let mut classes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
     for line in std::io::BufReader::new(std::fs::File::open(queries).unwrap()).lines() {
         let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();

@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::model::{FieldId, File, Members, Timestamp, Value, field};
+use crate::query::Derived;
 use crate::store::{Record, Stamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -84,15 +85,26 @@ impl Place {
             }
         };
         derive(field::URI, &|| uri.to_owned());
-        derive(field::OWNER_ID, &|| self.owner.clone());
-        derive(field::PROJECT_NAME, &|| self.project.clone());
-        derive(field::DATASET_NAME, &|| self.dataset.clone());
-        derive(field::OBJECT_TYPE, &|| FILE.to_owned());
+        for id in [field::OWNER_ID, field::PROJECT_NAME, field::DATASET_NAME, field::OBJECT_TYPE] {
+            derive(id, &|| self.constant_of(id).unwrap_or_default().to_owned());
+        }
         derive(field::OBJECT_ID, &|| self.object_id(uri));
         derive(field::CREATE_TIME, &|| record.created.to_string());
         derive(field::UPDATE_TIME, &|| record.updated.to_string());
         derive(field::OBJECT_STATUS, &|| INDEXED.to_owned());
         File::from_members(members)
+    }
+
+    /// The value that all documents of the dataset have.
+    fn constant_of(&self, id: FieldId) -> Option<&str> {
+        let value = match id {
+            field::OWNER_ID => self.owner.as_str(),
+            field::PROJECT_NAME => &self.project,
+            field::DATASET_NAME => &self.dataset,
+            field::OBJECT_TYPE => FILE,
+            _ => "",
+        };
+        Some(value).filter(|value| !value.is_empty())
     }
 
     /// Names a document for ever: the same after an update, other in another dataset.
@@ -146,4 +158,18 @@ pub(super) fn weight(members: &Members) -> usize {
         Value::Int(_) | Value::Float(_) => 8,
     };
     members.iter().map(|(_, value)| of(value)).sum()
+}
+
+impl Derived for Place {
+    fn constant(&self, field: FieldId) -> Option<&str> {
+        self.constant_of(field)
+    }
+
+    fn is_derived(&self, field: FieldId) -> bool {
+        field == field::OBJECT_ID
+    }
+
+    fn of(&self, field: FieldId, uri: &str) -> Option<String> {
+        (field == field::OBJECT_ID).then(|| self.object_id(uri))
+    }
 }

@@ -1,6 +1,7 @@
 //! What an opener may choose, with defaults and maxima.
 
 use crate::error::{Error, Result};
+use crate::query;
 use crate::store::{Durability, StoreOptions};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ pub const MIN_MEMORY_BYTES: usize = 64 << 20;
 pub const MAX_MEMORY_BYTES: usize = 1 << 40;
 /// Most threads that merge segments.
 pub const MAX_BACKGROUND_THREADS: u8 = 16;
+/// Most threads of one query.
+pub const MAX_QUERY_THREADS: u8 = 64;
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -25,8 +28,10 @@ pub struct Options {
     pub create_if_missing: bool,
     /// Time that one query may take; `None` for no end. By default 10 s.
     pub query_deadline: Option<Duration>,
-    /// Memory that one query may take, by default 128 MiB.
+    /// Memory that one query may take, by default 64 MiB.
     pub query_budget_bytes: usize,
+    /// Threads that one query may use where it is worth it, 1 to [`MAX_QUERY_THREADS`], by default 2.
+    pub query_threads: u8,
     /// Threads that seal and merge segments, 1 to [`MAX_BACKGROUND_THREADS`], by default 2: a seal need not wait for a
     /// merge.
     pub background_threads: u8,
@@ -42,7 +47,8 @@ impl Default for Options {
             read_only: false,
             create_if_missing: true,
             query_deadline: Some(Duration::from_secs(10)),
-            query_budget_bytes: 128 << 20,
+            query_budget_bytes: query::DEFAULT_BUDGET_BYTES,
+            query_threads: 2,
             background_threads: 2,
             owner_id: String::new(),
         }
@@ -85,6 +91,10 @@ impl Options {
             return Err(Error::invalid(format!(
                 "background_threads: expected 1 to {MAX_BACKGROUND_THREADS}, got {got}"
             )));
+        }
+        if !(1..=MAX_QUERY_THREADS).contains(&self.query_threads) {
+            let got = self.query_threads;
+            return Err(Error::invalid(format!("query_threads: expected 1 to {MAX_QUERY_THREADS}, got {got}")));
         }
         if self.query_budget_bytes == 0 {
             return Err(Error::invalid("query_budget_bytes: expected at least 1, got 0"));
@@ -131,6 +141,7 @@ mod tests {
             Options { memory_bytes: usize::MAX, ..Options::default() },
             Options { background_threads: 0, ..Options::default() },
             Options { background_threads: 17, ..Options::default() },
+            Options { query_threads: 0, ..Options::default() },
             Options { query_budget_bytes: 0, ..Options::default() },
         ] {
             assert!(bad.validate().unwrap_err().message().contains("expected"));

@@ -5,7 +5,7 @@ use super::seal;
 use super::view::Sight;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{File, Query};
-use crate::query::{self, Context, Hits};
+use crate::query::{self, Aggregate, Context, Explanation, Hits};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,14 @@ pub struct Answer {
     pub next_token: String,
     /// Nothing matched as written: these are matches with typos.
     pub fell_back: bool,
+    /// What was to be computed, in the order of the query.
+    pub aggregates: Vec<Aggregate>,
     /// How long it took.
     pub elapsed: Duration,
 }
 
 impl Dataset {
-    /// Files in which every part of the text occurs.
+    /// A page of the files that a query finds, or what it computes over all of them.
     pub fn search(&self, query: &Query) -> Result<Answer> {
         self.search_cancellable(query, None)
     }
@@ -42,8 +44,8 @@ impl Dataset {
                 files.push(file.ok_or_else(|| without_record(uri))?);
                 Ok(())
             })?;
-            let Hits { total, next_token, fell_back, .. } = hits;
-            Ok(Answer { files, total, next_token, fell_back, elapsed: begun.elapsed() })
+            let Hits { total, next_token, fell_back, aggregates, .. } = hits;
+            Ok(Answer { files, total, next_token, fell_back, aggregates, elapsed: begun.elapsed() })
         };
         answered().map_err(|e| e.during("search"))
     }
@@ -57,16 +59,31 @@ impl Dataset {
         found().map_err(|e| e.during("search"))
     }
 
+    /// Runs a query and tells how: the plan with estimated and actual numbers of files, and times.
+    pub fn explain(&self, query: &Query) -> Result<(Hits, Explanation)> {
+        let explained = || -> Result<(Hits, Explanation)> {
+            let sight = Sight::take(self.inner(), &self.space)?;
+            self.asked(None, |context| query::explain(&sight.view.index, query, context))
+        };
+        explained().map_err(|e| e.during("explain"))
+    }
+
     fn hits(&self, sight: &Sight<'_>, query: &Query, cancel: Option<&AtomicBool>) -> Result<Hits> {
+        self.asked(cancel, |context| query::search(&sight.view.index, query, context))
+    }
+
+    /// Asks the index something under the limits of this database; a damaged segment is rebuilt in the background.
+    fn asked<T>(&self, cancel: Option<&AtomicBool>, ask: impl FnOnce(&Context<'_>) -> Result<T>) -> Result<T> {
         let inner = self.inner();
         let context = Context {
             deadline: inner.options.query_deadline.and_then(|limit| Instant::now().checked_add(limit)),
             budget_bytes: inner.options.query_budget_bytes,
-            token_key: &inner.token_key,
-            dataset: self.space.id.0,
             cancel,
+            derived: Some(self.place.as_ref()),
+            threads: usize::from(inner.options.query_threads),
+            ..Context::new(&inner.token_key, self.space.id.0)
         };
-        query::search(&sight.view.index, query, &context).inspect_err(|e| {
+        ask(&context).inspect_err(|e| {
             seal::damaged(&self.space, e);
             if e.kind() == ErrorKind::Corrupted {
                 inner.background.ask(&self.space);

@@ -141,6 +141,7 @@ fn postings(units: &[u32], ordinals: usize, doc_of: impl Fn(usize) -> u32) -> Re
 }
 
 /// Reads a keyword column in place.
+#[derive(Clone, Copy)]
 pub(crate) enum KeyColumn<'a> {
     /// Sorted distinct values.
     Dictionary {

@@ -29,10 +29,12 @@ pub use names::{SegmentId, parse_segment_file, segment_file};
 pub use segment::Segment;
 pub use snapshot::{DocId, Part, Snapshot};
 
-pub(crate) use arena::Visit;
+pub(crate) use arena::{Arena, Visit};
+pub(crate) use column::elements_of;
 pub(crate) use keys::KeyColumn;
-pub(crate) use numbers::NumberColumn;
+pub(crate) use numbers::{NumberColumn, from_order_bits, order_bits};
 pub(crate) use packed::{BLOCK as PACKED_BLOCK, Packed};
 pub(crate) use paths::{Origin, Paths, folder_len};
+pub(crate) use postings::Postings;
 pub(crate) use text_column::TextColumn;
 pub(crate) use uris::{UriCursor, Uris};

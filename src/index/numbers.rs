@@ -78,7 +78,8 @@ pub(crate) fn order_bits(value: f64) -> i64 {
     bits ^ (((bits >> 63) as u64) >> 1) as i64
 }
 
-fn from_order_bits(bits: i64) -> f64 {
+/// The float of [`order_bits`].
+pub(crate) fn from_order_bits(bits: i64) -> f64 {
     f64::from_bits((bits ^ (((bits >> 63) as u64) >> 1) as i64) as u64)
 }
 
@@ -137,13 +138,34 @@ impl<'a> NumberColumn<'a> {
         self.base.wrapping_add((slot - 1).wrapping_mul(self.divisor) as i64)
     }
 
-    fn float_of(&self, slot: u64) -> f64 {
+    /// The value of a slot, which may not be 0.
+    pub(crate) fn float_of(&self, slot: u64) -> f64 {
         let int = self.int_of(slot);
         match self.encoding {
             BITS => from_order_bits(int),
             INT => int as f64,
             decimal => int as f64 / 10f64.powi(i32::from(decimal - DECIMAL)),
         }
+    }
+
+    /// Whether values are evenly spaced numbers, so that sums of slots give sums of values.
+    pub(crate) fn is_linear(&self) -> bool {
+        self.encoding != BITS
+    }
+
+    /// The exact sum of `count` values whose slots add up to `slots`: a whole number, and by how many decimal places it
+    /// is to be shifted. `None` where the column is not linear.
+    pub(crate) fn sum_of(&self, count: u64, slots: u128) -> Option<(i128, u8)> {
+        let steps = slots.saturating_sub(u128::from(count)).saturating_mul(u128::from(self.divisor));
+        let whole = (i128::from(self.base) * i128::from(count)).saturating_add_unsigned(steps);
+        let places = if self.encoding == INT { 0 } else { self.encoding.saturating_sub(DECIMAL) };
+        self.is_linear().then_some((whole, places))
+    }
+
+    /// The value of a unit in a column of floats.
+    pub(crate) fn float(&self, unit: usize) -> Option<f64> {
+        let slot = self.slot(unit);
+        (slot != 0).then(|| self.float_of(slot))
     }
 
     /// The value of a slot as an order-preserving integer that is comparable across segments.

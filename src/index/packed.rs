@@ -73,7 +73,7 @@ impl BitWriter {
 }
 
 /// Reads a packed array in place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Packed<'a> {
     len: usize,
     table: &'a [u8],

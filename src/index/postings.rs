@@ -70,6 +70,11 @@ impl<'a> Postings<'a> {
         self.offsets.len().saturating_sub(1)
     }
 
+    /// Number of documents in the list of `ordinal`; 0 where it cannot be read.
+    pub(crate) fn count(&self, ordinal: usize) -> u64 {
+        self.head(ordinal).map_or(0, |(count, _, _)| count)
+    }
+
     fn head(&self, ordinal: usize) -> Result<(u64, bool, &'a [u8])> {
         let (from, to) = (self.offsets.get(ordinal) as usize, self.offsets.get(ordinal + 1) as usize);
         let mut bytes = self.body.get(from..to).ok_or_else(|| {

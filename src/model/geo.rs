@@ -91,12 +91,14 @@ impl Area {
         match self {
             Area::Circle { centre, metres } => distance(*centre, place) <= *metres,
             Area::Box { north_west: a, south_east: b } => {
-                let between = if a.lon <= b.lon {
-                    (a.lon..=b.lon).contains(&place.lon)
-                } else {
-                    place.lon >= a.lon || place.lon <= b.lon
+                let between = |lon: f64| match a.lon <= b.lon {
+                    true => (a.lon..=b.lon).contains(&lon),
+                    false => lon >= a.lon || lon <= b.lon,
                 };
-                (b.lat..=a.lat).contains(&place.lat) && between
+                // The antimeridian has two names.
+                let lon = place.lon;
+                let inside = between(lon) || (lon.abs() == 180.0 && between(-lon));
+                inside && (b.lat..=a.lat).contains(&place.lat)
             }
             Area::Polygon(points) => in_polygon(points, place),
         }

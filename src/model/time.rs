@@ -1,5 +1,6 @@
 //! Times: RFC 3339 text outside, nanoseconds since 1970 inside.
 
+use super::query::Calendar;
 use crate::error::{Error, Result};
 use std::fmt;
 
@@ -18,6 +19,30 @@ impl Timestamp {
         nanos.map(Timestamp).ok_or_else(|| {
             Error::invalid(format!("expected an RFC 3339 time between the years 1678 and 2261, got {text:?}"))
         })
+    }
+}
+
+impl Timestamp {
+    /// The calendar interval in UTC that holds this instant: nanoseconds of its beginning and of its end, which belongs to
+    /// the next. At the ends of time it is cut off.
+    pub(crate) fn interval(self, calendar: Calendar) -> (i64, i64) {
+        let cut = || (self.0, self.0.saturating_add(1));
+        let Ok(instant) = jiff::Timestamp::from_nanosecond(i128::from(self.0)) else { return cut() };
+        let time = instant.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let (month, day, hour, span) = match calendar {
+            Calendar::Year => (1, 1, 0, jiff::Span::new().years(1)),
+            Calendar::Month => (time.month(), 1, 0, jiff::Span::new().months(1)),
+            Calendar::Day => (time.month(), time.day(), 0, jiff::Span::new().days(1)),
+            Calendar::Hour => (time.month(), time.day(), time.hour(), jiff::Span::new().hours(1)),
+        };
+        let nanos = |time: jiff::civil::DateTime| {
+            let zoned = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            let nanos = zoned.timestamp().as_nanosecond();
+            Some(i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX }))
+        };
+        let from = jiff::civil::DateTime::new(time.year(), month, day, hour, 0, 0, 0).ok();
+        let bounds = from.and_then(|from| Some((nanos(from)?, nanos(from.checked_add(span).ok()?)?)));
+        bounds.unwrap_or_else(cut)
     }
 }
 
@@ -68,6 +93,24 @@ mod tests {
         for text in ["2000-02-28T23:59:59Z", "1970-01-01T00:00:00Z", "2024-12-01T12:30:00Z", "1969-07-20T20:17:40Z"] {
             let general: jiff::Timestamp = text.parse().unwrap();
             assert_eq!(Timestamp::parse(text).unwrap().0 as i128, general.as_nanosecond(), "{text}");
+        }
+    }
+
+    #[test]
+    fn intervals_follow_the_calendar() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        for (calendar, from, to) in [
+            (Calendar::Year, "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+            (Calendar::Month, "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            (Calendar::Day, "2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"),
+            (Calendar::Hour, "2024-02-29T23:00:00Z", "2024-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(at("2024-02-29T23:59:59.9Z").interval(calendar), (at(from).0, at(to).0));
+            assert_eq!(at(from).interval(calendar).0, at(from).0);
+        }
+        for edge in [i64::MIN, i64::MAX] {
+            let (from, to) = Timestamp(edge).interval(Calendar::Year);
+            assert!(from <= edge && edge <= to);
         }
     }
 

@@ -47,15 +47,29 @@ fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
     cell.get_or_init(|| LevenshteinAutomatonBuilder::new(distance, false))
 }
 
+impl std::fmt::Display for Matcher<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.parts.iter().map(|part| format!("{:?}", part.text)).collect::<Vec<_>>().join(" ");
+        let typos = if self.is_tolerant() { " with typos" } else { "" };
+        write!(f, "text {text}{typos} in {} columns", self.scope.paths.len() + self.scope.columns.len())
+    }
+}
+
 impl Matcher<'_> {
     /// Whether any part tolerates typos.
     pub(crate) fn is_tolerant(&self) -> bool {
         self.parts.iter().any(|part| !part.words.is_empty())
     }
 
-    /// The documents of `docs` in which every part occurs; deleted ones are not left out.
-    pub(crate) fn documents(&self, segment: &Segment, docs: Range<u32>) -> Result<RoaringBitmap> {
-        let mut hits: Option<RoaringBitmap> = None;
+    /// The documents of `docs`, and of `within` where it is given, in which every part occurs; deleted ones are not left
+    /// out.
+    pub(crate) fn documents(
+        &self,
+        segment: &Segment,
+        docs: Range<u32>,
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap> {
+        let mut hits: Option<RoaringBitmap> = within.cloned();
         for part in self.rarest_first(segment)? {
             self.context.tick()?;
             let found = self.part(segment, part, docs.clone(), hits.as_ref())?;
@@ -72,6 +86,24 @@ impl Matcher<'_> {
         Ok(hits.unwrap_or_default())
     }
 
+    /// An upper bound of the documents that match, as far as paths tell; values of other columns are few.
+    pub(crate) fn estimate(&self, segment: &Segment) -> Result<u64> {
+        let mut least = u64::from(segment.len());
+        for part in self.parts.iter().filter(|part| part.words.is_empty()) {
+            least = least.min(self.candidates(segment, part)? as u64);
+        }
+        Ok(least)
+    }
+
+    fn candidates(&self, segment: &Segment, part: &MatchPart<'_>) -> Result<usize> {
+        let mut candidates = 0;
+        for &path in &self.scope.paths {
+            let search = PathSearch::new(segment, path, 0..segment.len(), self.context)?;
+            candidates += search.estimate(part.text, self.anchor)?;
+        }
+        Ok(candidates)
+    }
+
     /// The parts in the order that leaves least to do: those with the fewest candidates first, tolerant ones last.
     fn rarest_first(&self, segment: &Segment) -> Result<Vec<&MatchPart<'_>>> {
         if self.parts.len() < 2 {
@@ -79,12 +111,8 @@ impl Matcher<'_> {
         }
         let mut order = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let mut candidates = if part.words.is_empty() { 0 } else { usize::MAX / 2 };
-            for &path in &self.scope.paths {
-                let search = PathSearch::new(segment, path, 0..segment.len(), self.context)?;
-                candidates += search.estimate(part.text, self.anchor)?;
-            }
-            order.push((candidates, part));
+            let tolerant = if part.words.is_empty() { 0 } else { usize::MAX / 2 };
+            order.push((tolerant + self.candidates(segment, part)?, part));
         }
         order.sort_by_key(|(candidates, _)| *candidates);
         Ok(order.into_iter().map(|(_, part)| part).collect())

@@ -1,8 +1,12 @@
 //! A query and an index snapshot to ordered hits. Knows no store and no wire.
 //!
 //! `text` splits a fuzzy query into parts; `scope` says which columns a part is looked for in; `matching` turns a part
-//! into the documents of one segment; `sort` orders hits and picks a page; `page` makes tokens. `search` ties them up.
+//! into the documents of one segment; `filter` evaluates the tree of conditions; `sort` orders hits and picks a page; `page` makes
+//! tokens; `aggregate` computes over all hits; `explain` tells how. `search` ties them up.
 
+mod aggregate;
+mod explain;
+mod filter;
 mod guard;
 mod matching;
 mod page;
@@ -11,6 +15,9 @@ mod scope;
 mod search;
 mod sort;
 pub mod text;
+mod values;
 
-pub use guard::Context;
-pub use search::{Hits, search};
+pub use aggregate::{Aggregate, Group};
+pub use explain::{Explanation, PlanStep};
+pub use guard::{Context, DEFAULT_BUDGET_BYTES, Derived};
+pub use search::{Hits, explain, search};

@@ -35,10 +35,12 @@ pub(crate) fn query_hash(query: &Query) -> [u8; 32] {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
-    part(b"FuzzyQuery");
+    part(b"Query");
     part(query.text.as_bytes());
     part(&query.search_in.iter().flat_map(|f| f.number().to_le_bytes()).collect::<Vec<u8>>());
     part(&[query.anchor as u8, query.typos as u8]);
+    // The tree's debug form names every node, field, operator and operand.
+    part(query.filter.as_ref().map(|filter| format!("{filter:?}")).unwrap_or_default().as_bytes());
     for key in &query.sort {
         part(key.field.to_string().as_bytes());
         part(&[u8::from(key.order == Order::Desc)]);
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn only_the_token_of_this_query() {
         let (key, other_key) = ([7; 32], [8; 32]);
-        let context = Context { deadline: None, budget_bytes: 1, token_key: &key, dataset: 3, cancel: None };
+        let context = Context::new(&key, 3);
         let cursor = Cursor {
             values: vec![SortValue::Missing, SortValue::Int(-4), SortValue::Text(b"x".to_vec())],
             uri: b"oss://b/k".to_vec(),

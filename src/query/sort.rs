@@ -5,13 +5,16 @@
 //! are turned into values that compare across segments.
 
 use super::guard::Context;
+use super::values::{Slotted, Values};
 use crate::error::Result;
-use crate::index::{ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, Origin, Packed, Paths, Segment, folder_len};
-use crate::model::field::{FILENAME, URI};
-use crate::model::{KeyCase, Kind, Order, SortKey};
+use crate::index::{DocId, KeyColumn, NumberColumn, Packed, Segment};
+use crate::model::{Order, SortKey};
 use roaring::RoaringBitmap;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+
+/// Hits whose strings are ranked at a time.
+const RANKED_AT_ONCE: usize = 1 << 16;
 
 /// A sort value that compares across segments.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +38,15 @@ pub(crate) struct Cursor {
 pub(crate) struct PartHits<'a> {
     pub(crate) segment: &'a Segment,
     pub(crate) docs: RoaringBitmap,
+    /// No document of the segment is deleted.
+    pub(crate) whole: bool,
+}
+
+impl PartHits<'_> {
+    /// Whether every document of the segment is a hit.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.whole && self.docs.len() == u64::from(self.segment.len())
+    }
 }
 
 /// The first `count` rows after `after`, in order.
@@ -50,21 +62,57 @@ pub(crate) fn page(
     }
     let mut rows = Vec::new();
     for part in parts.iter().filter(|p| !p.docs.is_empty()) {
-        context.tick()?;
-        let keys = sort.iter().map(|k| Key::new(part, k, context)).collect::<Result<Vec<_>>>()?;
-        let docs = match keys.len() {
-            1 => select::<1>(part, &keys, after, count)?,
-            2 => select::<2>(part, &keys, after, count)?,
-            _ => select::<{ crate::model::query::MAX_SORT_KEYS }>(part, &keys, after, count)?,
-        };
-        for (hit, doc) in docs {
-            let values = keys.iter().map(|key| key.value(hit, doc)).collect::<Result<_>>()?;
-            rows.push(Cursor { values, uri: part.segment.uris()?.get(doc as usize)? });
+        if !needs_ranking(part.segment, sort)? || part.docs.len() <= RANKED_AT_ONCE as u64 {
+            first_rows(part, sort, after, count, context, &mut rows)?;
+            continue;
         }
+        // Strings that have no slots are held in memory while they are compared: a portion at a time.
+        let mut hits = part.docs.iter();
+        loop {
+            let portion: Vec<u32> = hits.by_ref().take(RANKED_AT_ONCE).collect();
+            if portion.is_empty() {
+                break;
+            }
+            let docs = portion.into_iter().collect();
+            first_rows(&PartHits { docs, ..*part }, sort, after, count, context, &mut rows)?;
+        }
+    }
+    Ok(rows)
+}
+
+/// Whether some sort value has no slots in the segment.
+fn needs_ranking(segment: &Segment, sort: &[SortKey]) -> Result<bool> {
+    for key in sort {
+        if !matches!(Values::of(segment, &key.field)?, Values::Uri | Values::Column(..)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Adds the first rows among the hits of one segment to `rows`, which stay ordered and at most `count`.
+fn first_rows(
+    part: &PartHits<'_>,
+    sort: &[SortKey],
+    after: Option<&Cursor>,
+    count: usize,
+    context: &Context<'_>,
+    rows: &mut Vec<Cursor>,
+) -> Result<()> {
+    context.tick()?;
+    let keys = sort.iter().map(|k| Key::new(part, k, context)).collect::<Result<Vec<_>>>()?;
+    let docs = match keys.len() {
+        1 => select::<1>(part, &keys, after, count)?,
+        2 => select::<2>(part, &keys, after, count)?,
+        _ => select::<{ crate::model::query::MAX_SORT_KEYS }>(part, &keys, after, count)?,
+    };
+    for (hit, doc) in docs {
+        let values = keys.iter().map(|key| key.value(hit, doc)).collect::<Result<_>>()?;
+        rows.push(Cursor { values, uri: part.segment.uris()?.get(doc as usize)? });
     }
     rows.sort_by(|a, b| compare(sort, a, b));
     rows.truncate(count);
-    Ok(rows)
+    Ok(())
 }
 
 fn compare(sort: &[SortKey], a: &Cursor, b: &Cursor) -> Ordering {
@@ -150,8 +198,6 @@ struct Bound {
 }
 
 enum Source<'a> {
-    /// No document of the segment has a value.
-    Nothing,
     Numbers(NumberColumn<'a>),
     Dictionary(Packed<'a>, KeyColumn<'a>),
     /// The URI: documents are ordered by it.
@@ -197,32 +243,15 @@ impl<'a> Key<'a> {
 
 impl<'a> Source<'a> {
     fn new(part: &PartHits<'a>, key: &SortKey, context: &Context<'_>) -> Result<Source<'a>> {
-        let (segment, field) = (part.segment, key.field.id);
-        if field == URI {
-            return Ok(Source::Uri(segment));
-        }
-        if field == FILENAME {
-            let paths = segment.paths()?;
-            return Source::ranked(&part.docs, context, |doc| filename(segment, &paths, doc));
-        }
-        let column = ColumnId::of(field);
-        if let (Kind::Map(case), Some(name)) = (field.field().kind, &key.field.key) {
-            let Some(entry) = MapEntry::new(segment, column, name, case)? else { return Ok(Source::Nothing) };
-            return Source::ranked(&part.docs, context, |doc| Ok(entry.get(doc)));
-        }
-        if let Some(numbers) = segment.numbers(column)? {
-            return Ok(Source::Numbers(numbers));
-        }
-        match segment.keys(column)? {
-            None => Ok(Source::Nothing),
-            Some(plain @ KeyColumn::Plain(_)) => {
-                Source::ranked(&part.docs, context, |doc| Ok(plain.get(doc as usize).map(<[u8]>::to_vec)))
+        let segment = part.segment;
+        Ok(match Values::of(segment, &key.field)? {
+            Values::Uri => Source::Uri(segment),
+            Values::Column(Slotted::Numbers(numbers), _) => Source::Numbers(numbers),
+            Values::Column(dictionary @ Slotted::Dictionary(keys, _), _) => {
+                Source::Dictionary(dictionary.slots(), keys)
             }
-            Some(dictionary) => match dictionary.ordinals() {
-                Some(ordinals) => Ok(Source::Dictionary(ordinals, dictionary)),
-                None => Ok(Source::Nothing),
-            },
-        }
+            values => Source::ranked(&part.docs, context, |doc| values.text(segment, doc, context))?,
+        })
     }
 
     fn ranked(
@@ -267,7 +296,6 @@ impl<'a> Source<'a> {
     #[inline]
     fn slot(&self, hit: usize, doc: u32) -> u64 {
         match self {
-            Source::Nothing => 0,
             Source::Numbers(numbers) => numbers.slot(doc as usize),
             Source::Dictionary(ordinals, _) => ordinals.get(doc as usize),
             Source::Uri(_) => u64::from(doc) + 1,
@@ -296,7 +324,6 @@ impl<'a> Source<'a> {
         let slot = self.slot(hit, doc);
         let text = |bytes: Option<&[u8]>| bytes.map_or(SortValue::Missing, |b| SortValue::Text(b.to_vec()));
         Ok(match self {
-            Source::Nothing => SortValue::Missing,
             Source::Numbers(numbers) => numbers.order_of(slot).map_or(SortValue::Missing, SortValue::Int),
             Source::Dictionary(_, column) => text(column.get(doc as usize)),
             Source::Uri(segment) => SortValue::Text(segment.uri(DocId(doc))?.into_bytes()),
@@ -304,46 +331,6 @@ impl<'a> Source<'a> {
                 text((slot as usize).checked_sub(1).and_then(|at| values.get(at)).map(Vec::as_slice))
             }
         })
-    }
-}
-
-/// `Filename`: the end of the URI where it is that, else the column.
-fn filename(segment: &Segment, paths: &Paths<'_>, doc: u32) -> Result<Option<Vec<u8>>> {
-    let uri = || segment.uris()?.get(doc as usize);
-    Ok(match paths.filename_at(paths.run_of(doc as usize)) {
-        Origin::At(at) => uri()?.get(at..).map(<[u8]>::to_vec),
-        Origin::Name => uri().map(|uri| uri.get(folder_len(&uri)..).map(<[u8]>::to_vec))?,
-        Origin::Nowhere => segment.keys(ColumnId::of(FILENAME))?.and_then(|k| k.get(doc as usize).map(<[u8]>::to_vec)),
-    })
-}
-
-/// The entry of one key in a map field.
-struct MapEntry<'a> {
-    ends: Packed<'a>,
-    keys: KeyColumn<'a>,
-    values: KeyColumn<'a>,
-    name: Vec<u8>,
-    case: KeyCase,
-}
-
-impl<'a> MapEntry<'a> {
-    fn new(segment: &'a Segment, column: ColumnId, name: &str, case: KeyCase) -> Result<Option<MapEntry<'a>>> {
-        let keys = segment.keys(ColumnId { part: ColumnPart::Key, ..column })?;
-        let parts = (segment.elements(column.field)?, keys, segment.keys(column)?);
-        let (Some(ends), Some(keys), Some(values)) = parts else { return Ok(None) };
-        Ok(Some(MapEntry { ends, keys, values, name: name.as_bytes().to_vec(), case }))
-    }
-
-    fn get(&self, doc: u32) -> Option<Vec<u8>> {
-        let doc = doc as usize;
-        let mut elements = self.ends.get(doc) as usize..self.ends.get(doc + 1) as usize;
-        let same = |key: &[u8]| match self.case {
-            KeyCase::Sensitive => key == self.name,
-            _ => key.eq_ignore_ascii_case(&self.name),
-        };
-        let element = elements.find(|element| self.keys.get(*element).is_some_and(same))?;
-        let value = self.values.get(element)?.to_vec();
-        Some(if self.case == KeyCase::Insensitive { value.to_ascii_lowercase() } else { value })
     }
 }
 

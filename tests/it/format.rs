@@ -20,7 +20,7 @@ fn document(number: i64) -> File {
 
 /// What is asked of a segment; `None` where any answer is refused. A refusal says that the bytes are at fault.
 fn answers(segment: Segment) -> Option<Vec<Vec<String>>> {
-    let context = Context { deadline: None, budget_bytes: 64 << 20, token_key: &[7; 32], dataset: 1, cancel: None };
+    let context = Context::new(&[7; 32], 1);
     let snapshot = Snapshot { parts: vec![Part::whole(segment)] };
     let ask = |(text, sort): &(&str, &str)| {
         let sort = SortKey::parse_list(sort, "", Order::Asc).unwrap();

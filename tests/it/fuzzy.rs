@@ -11,7 +11,7 @@ use std::sync::Arc;
 const KEY: [u8; 32] = [9; 32];
 
 fn context() -> Context<'static> {
-    Context { deadline: None, budget_bytes: 64 << 20, token_key: &KEY, dataset: 1, cancel: None }
+    Context::new(&KEY, 1)
 }
 
 /// Follows the tokens through all pages.

@@ -23,6 +23,8 @@ mod engine;
 mod extract;
 #[cfg(feature = "extract")]
 mod extract_media;
+#[cfg(feature = "index")]
+mod filter;
 #[cfg(feature = "engine")]
 mod format;
 #[cfg(feature = "index")]

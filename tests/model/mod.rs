@@ -2,6 +2,7 @@
 //!
 //! The model test and the fuzz target `engine_ops` include this folder by path, so that both speak of the same operations.
 
+pub(crate) mod filters;
 pub(crate) mod naive;
 #[cfg(feature = "engine")]
 pub(crate) mod ops;

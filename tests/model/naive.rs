@@ -46,7 +46,11 @@ fn levenshtein(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-fn matches(file: &File, query: &Query, typos: bool) -> bool {
+/// Whether every part of a query's text occurs in a document.
+pub(crate) fn text_matches(file: &File, query: &Query, typos: bool) -> bool {
+    if query.text.is_empty() {
+        return true;
+    }
     let searched = |id: FieldId| query.search_in.is_empty() || query.search_in.contains(&id);
     let texts: Vec<String> = values(file).into_iter().filter(|(id, _)| searched(*id)).map(|(_, text)| text).collect();
     parse(&query.text).unwrap().iter().all(|part| {
@@ -113,6 +117,10 @@ pub(crate) fn compare(sort: &[SortKey], a: &File, b: &File) -> Ordering {
     a.uri().cmp(b.uri())
 }
 
+fn matches(file: &File, query: &Query, typos: bool) -> bool {
+    text_matches(file, query, typos) && query.filter.as_ref().is_none_or(|filter| super::filters::fulfils(file, filter))
+}
+
 /// All matching URIs in order; with typos only where the query wants them, or nothing matches as written.
 pub(crate) fn naive(files: &BTreeMap<String, File>, query: &Query) -> Vec<String> {
     let run = |typos: bool| {
@@ -121,5 +129,5 @@ pub(crate) fn naive(files: &BTreeMap<String, File>, query: &Query) -> Vec<String
         found.iter().map(|f| f.uri().to_owned()).collect::<Vec<_>>()
     };
     let found = run(query.typos == Typos::Always);
-    if found.is_empty() && query.typos == Typos::Fallback { run(true) } else { found }
+    if found.is_empty() && query.typos == Typos::Fallback && !query.text.is_empty() { run(true) } else { found }
 }

@@ -1,7 +1,9 @@
 //! The operations: small numbers that stand for documents and queries of a small world, so that updates, tombstones and
 //! merges meet each other, and failures shrink well.
 
-use medialith::model::{Anchor, FieldPath, File, Order, Page, Query, SortKey, Typos, Value, field};
+use medialith::model::{
+    Aggregation, Anchor, FieldPath, File, Filter, Order, Page, Query, SortKey, Typos, Value, field,
+};
 
 /// Documents of the world.
 const KEYS: u8 = 48;
@@ -39,6 +41,34 @@ const TEXTS: [&str; 14] = [
     "nowhere",
     "x.y",
 ];
+/// Filters over the members of the world.
+const FILTERS: [&str; 14] = [
+    r#"{"Operation":"gte","Field":"Size","Value":"5000"}"#,
+    r#"{"Operation":"not","SubQueries":[{"Operation":"exist","Field":"Size"}]}"#,
+    r#"{"Operation":"match-phrase","Field":"Title","Value":"BEACH photograph"}"#,
+    r#"{"Operation":"prefix","Field":"Title","Value":"photogr"}"#,
+    r#"{"Operation":"eq","Field":"CustomLabels.K","Value":"BEACH"}"#,
+    r#"{"Operation":"prefix","Field":"CustomLabels.k","Value":"aB"}"#,
+    r#"{"Operation":"lt","Field":"ProduceTime","Value":"2024-01-10T08:00:00+08:00"}"#,
+    r#"{"Operation":"prefix","Field":"URI","Value":"oss://bucket/1/"}"#,
+    r#"{"Operation":"prefix","Field":"Filename","Value":"b"}"#,
+    r#"{"Operation":"match-phrase","Field":"Filename","Value":"jpg"}"#,
+    r#"{"Operation":"or","SubQueries":[{"Operation":"eq","Field":"Size","Value":"3000"},{"Operation":"gt","Field":"Title","Value":"c"}]}"#,
+    r#"{"Operation":"and","SubQueries":[{"Operation":"gt","Field":"Size","Value":"1000"},{"Operation":"lte","Field":"Size","Value":"9000"},{"Operation":"exist","Field":"CustomLabels.k"}]}"#,
+    r#"{"Operation":"eq","Field":"CustomId","Value":"id 3"}"#,
+    r#"{"Operation":"not","SubQueries":[{"Operation":"eq","Field":"Filename","Value":"bench-2.jpg"},{"Operation":"exist","Field":"CustomLabels"}]}"#,
+];
+/// What is computed over what is found.
+const AGGREGATIONS: [(&str, &str); 8] = [
+    ("Size", "sum"),
+    ("Size", "average"),
+    ("Size", "group"),
+    ("Title", "group"),
+    ("CustomLabels.k", "distinct"),
+    ("ProduceTime", "histogram-day"),
+    ("Size", "ranges:1000,5000"),
+    ("Filename", "count"),
+];
 const SORTS: [&str; 8] = ["", "Size", "Title", "ProduceTime", "CustomLabels.k", "Filename", "URI", "Size,Title"];
 
 /// One document, in small numbers.
@@ -59,6 +89,7 @@ pub(crate) struct Ask {
     pub(crate) sort: u8,
     pub(crate) how: u8,
     pub(crate) page: u8,
+    pub(crate) filter: u8,
     /// Between two pages a document is put again as it is: nothing may change for the asker.
     pub(crate) disturbed: bool,
 }
@@ -132,8 +163,16 @@ impl Ask {
         let order = if self.how & 1 == 0 { Order::Asc } else { Order::Desc };
         let path = |path: &str| SortKey { field: FieldPath::parse(path).expect("a field"), order };
         let sort = SORTS[usize::from(self.sort) % SORTS.len()];
+        let filter = FILTERS.get(usize::from(self.filter) % (FILTERS.len() * 2));
+        // With a filter the text may be left out.
+        let text = match (filter, self.text & 1) {
+            (Some(_), 1) => String::new(),
+            _ => format!("{}{second}", text(self.text)),
+        };
         Query {
-            text: format!("{}{second}", text(self.text)),
+            text,
+            filter: filter.map(|tree| Filter::parse(tree).expect("a filter")),
+            aggregations: Vec::new(),
             search_in: if self.how & 2 == 0 { vec![] } else { vec![field::FILENAME, field::TITLE] },
             anchor: if self.how & 28 == 28 { Anchor::Start } else { Anchor::None },
             typos: [Typos::Off, Typos::Fallback, Typos::Always][usize::from(self.how >> 5) % 3],
@@ -143,6 +182,11 @@ impl Ask {
             without_total: self.how & 8 != 0,
         }
     }
+}
+
+/// What is computed over every query's files.
+pub(crate) fn aggregations() -> Vec<Aggregation> {
+    AGGREGATIONS.iter().map(|(field, operation)| Aggregation::parse(field, operation).expect("fits")).collect()
 }
 
 /// Reads operations from bytes: any bytes are some history.
@@ -156,7 +200,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<Op> {
             0..=4 => Op::Put((0..=count * 2).map(|_| doc([byte(), byte(), byte(), byte(), byte()])).collect()),
             5 => Op::Delete((0..=count * 2).map(|_| byte()).collect()),
             6 => Op::Update((0..=count).map(|_| (byte(), byte())).collect()),
-            7..=9 => Op::Query(ask([byte(), byte(), byte(), byte(), byte()], count & 1 == 1)),
+            7..=9 => Op::Query(ask([byte(), byte(), byte(), byte(), byte(), byte()], count & 1 == 1)),
             10 if count & 1 == 0 => Op::Get(byte()),
             10 => Op::GetMany((0..count).map(|_| byte()).collect()),
             11 => Op::Scan(byte()),
@@ -175,7 +219,7 @@ pub(crate) fn doc([key, size, title, label, day]: [u8; 5]) -> Doc {
     Doc { key: key % KEYS, size, title, label, day }
 }
 
-/// The query of five numbers.
-pub(crate) fn ask([text, second, sort, how, page]: [u8; 5], disturbed: bool) -> Ask {
-    Ask { text, second, sort, how, page, disturbed }
+/// The query of six numbers.
+pub(crate) fn ask([text, second, sort, how, page, filter]: [u8; 6], disturbed: bool) -> Ask {
+    Ask { text, second, sort, how, page, filter, disturbed }
 }

@@ -1,9 +1,10 @@
 //! A database and its model, side by side: every operation is done to both, every answer compared.
 
+use super::filters::{aggregate, same_number};
 use super::naive::naive;
-use super::ops::{Ask, Doc, Op, relabelled, uri};
+use super::ops::{Ask, Doc, Op, aggregations, relabelled, uri};
 use medialith::engine::{Dataset, DatasetStats, Durability, Engine, Options};
-use medialith::model::{DatasetSpec, FieldId, File, ProjectSpec, field};
+use medialith::model::{DatasetSpec, FieldId, File, Page, ProjectSpec, Query, field};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -163,6 +164,20 @@ impl World {
             }
         }
         assert_eq!(uris, expected, "{query:?}");
+        self.aggregates(query, &expected);
+    }
+
+    fn aggregates(&self, mut query: Query, found: &[String]) {
+        query.page = Page::default();
+        query.aggregations = aggregations();
+        let answer = self.dataset().search(&query).expect("computes");
+        let files: Vec<&File> = found.iter().filter_map(|uri| self.model.get(uri)).collect();
+        for (aggregation, result) in query.aggregations.iter().zip(&answer.aggregates) {
+            let (value, groups) = aggregate(&files, aggregation, 100);
+            let found: Vec<(String, u64)> = result.groups.iter().map(|g| (g.value.clone(), g.count)).collect();
+            assert!(same_number(result.value, value), "{aggregation:?}: expected {value:?}, got {result:?}");
+            assert_eq!(found, groups, "{aggregation:?} of {query:?}");
+        }
     }
 
     fn compare_row(&self, file: File, with_fields: &[FieldId]) {

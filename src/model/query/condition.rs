@@ -34,6 +34,18 @@ impl Comparison {
     }
 }
 
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Comparison::Eq => "eq",
+            Comparison::Gt => "gt",
+            Comparison::Gte => "gte",
+            Comparison::Lt => "lt",
+            Comparison::Lte => "lte",
+        })
+    }
+}
+
 /// A numeric operand: whole numbers stay exact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {

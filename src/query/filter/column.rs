@@ -1,0 +1,207 @@
+//! Leaves over columns with slots: dictionaries and numbers, of documents or of the elements of an array.
+
+use super::scan::{self, Gather, Slots};
+use super::{Leaf, keep_each};
+use crate::error::Result;
+use crate::index::{Packed, Postings};
+use crate::query::guard::Context;
+use roaring::RoaringBitmap;
+use std::ops::Range;
+
+/// Postings are added up one by one to estimate up to this many values; more are estimated by blocks.
+const COUNTED: u64 = 256;
+/// Nanoseconds per unit when a column is passed over, per document of a posting list, per list, per random access.
+const SCAN_NS: u64 = 2;
+const POSTING_NS: u64 = 3;
+const LIST_NS: u64 = 60;
+const ACCESS_NS: u64 = 6;
+
+/// Whether a document's value, or that of one of its elements, is among some.
+pub(crate) struct ColumnLeaf<'a> {
+    pub(crate) column: Packed<'a>,
+    pub(crate) wanted: Slots,
+    /// Documents of each value, for dictionaries.
+    pub(crate) postings: Option<Postings<'a>>,
+    /// Where each document's elements begin, for columns of arrays and maps.
+    pub(crate) elements: Option<Packed<'a>>,
+    pub(crate) docs: u32,
+}
+
+impl ColumnLeaf<'_> {
+    /// Documents in the lists of the wanted values, if there are few lists.
+    fn listed(&self) -> Option<u64> {
+        let postings = self.postings.as_ref().filter(|_| self.wanted.count() <= COUNTED)?;
+        Some(self.wanted.iter().map(|slot| postings.count(slot as usize - 1)).sum())
+    }
+
+    fn union_ns(&self, documents: u64) -> u64 {
+        documents.saturating_mul(POSTING_NS).saturating_add(self.wanted.count().saturating_mul(LIST_NS))
+    }
+
+    fn scan_ns(&self) -> u64 {
+        self.column.len() as u64 * SCAN_NS
+    }
+
+    fn scan(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
+        let mut found = Gather::default();
+        let Some(ends) = self.elements else {
+            let range = docs.start as usize..docs.end as usize;
+            scan::units(self.column, &self.wanted, range, context, |units| {
+                found.push_range(units.start as u32..units.end as u32)
+            })?;
+            return found.finish();
+        };
+        let range = ends.get(docs.start as usize) as usize..ends.get(docs.end as usize) as usize;
+        // The next document to decide.
+        let mut doc = docs.start as usize;
+        scan::units(self.column, &self.wanted, range, context, |units| {
+            for unit in units {
+                // Another element of a document that is decided already.
+                if unit < ends.get(doc) as usize {
+                    continue;
+                }
+                while doc < docs.end as usize && ends.get(doc + 1) as usize <= unit {
+                    doc += 1;
+                }
+                found.push(doc as u32);
+                doc += 1;
+            }
+            Ok(())
+        })?;
+        found.finish()
+    }
+}
+
+impl Leaf for ColumnLeaf<'_> {
+    fn estimate(&self) -> u64 {
+        let units = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));
+        units.min(u64::from(self.docs))
+    }
+
+    fn find_ns(&self) -> u64 {
+        self.listed().map_or(u64::MAX, |documents| self.union_ns(documents)).min(self.scan_ns())
+    }
+
+    fn look_ns(&self) -> u64 {
+        if self.elements.is_some() { 5 * ACCESS_NS } else { ACCESS_NS }
+    }
+
+    fn find(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
+        if self.wanted.is_empty() {
+            return Ok(RoaringBitmap::new());
+        }
+        let Some(postings) = self.postings.as_ref() else { return self.scan(docs, context) };
+        let documents = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));
+        if self.union_ns(documents) > self.scan_ns() {
+            return self.scan(docs, context);
+        }
+        let mut found = postings.union(self.wanted.iter().map(|slot| slot as usize - 1))?;
+        if docs.start > 0 {
+            found.remove_range(..docs.start);
+        }
+        found.remove_range(docs.end..);
+        Ok(found)
+    }
+
+    fn keep(&self, among: &RoaringBitmap, context: &Context<'_>) -> Result<RoaringBitmap> {
+        let fits = |unit: usize| self.wanted.contains(self.column.get(unit));
+        match self.elements {
+            None => keep_each(among, context, |doc| Ok(fits(doc as usize))),
+            Some(ends) => keep_each(among, context, |doc| {
+                let mut elements = ends.get(doc as usize) as usize..ends.get(doc as usize + 1) as usize;
+                Ok(elements.any(fits))
+            }),
+        }
+    }
+}
+
+/// Whether a document's value in a column of identifiers passes a test.
+pub(crate) struct PlainLeaf<'a> {
+    pub(crate) column: crate::index::KeyColumn<'a>,
+    pub(crate) elements: Option<Packed<'a>>,
+    pub(crate) test: crate::model::query::Test,
+    pub(crate) docs: u32,
+}
+
+impl PlainLeaf<'_> {
+    pub(crate) fn fits(&self, unit: usize) -> bool {
+        self.column.get(unit).is_some_and(|value| super::operand::holds(&self.test, &value, true))
+    }
+}
+
+impl Leaf for PlainLeaf<'_> {
+    fn estimate(&self) -> u64 {
+        // Identifiers name one thing each.
+        match self.test {
+            crate::model::query::Test::Text(crate::model::query::Comparison::Eq, _) => 1,
+            _ => u64::from(self.docs),
+        }
+    }
+
+    fn find_ns(&self) -> u64 {
+        u64::from(self.docs) * self.look_ns()
+    }
+
+    fn look_ns(&self) -> u64 {
+        40 * ACCESS_NS
+    }
+
+    fn find(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
+        let mut all = RoaringBitmap::new();
+        all.insert_range(docs.clone());
+        self.keep(&all, context)
+    }
+
+    fn keep(&self, among: &RoaringBitmap, context: &Context<'_>) -> Result<RoaringBitmap> {
+        keep_each(among, context, |doc| {
+            let doc = doc as usize;
+            Ok(match self.elements {
+                None => self.fits(doc),
+                Some(ends) => (ends.get(doc) as usize..ends.get(doc + 1) as usize).any(|unit| self.fits(unit)),
+            })
+        })
+    }
+}
+
+/// Whether a document has any element of an array or map.
+pub(crate) struct AnyElement<'a> {
+    pub(crate) ends: Packed<'a>,
+    pub(crate) docs: u32,
+}
+
+impl AnyElement<'_> {
+    fn has(&self, doc: u32) -> bool {
+        self.ends.get(doc as usize) < self.ends.get(doc as usize + 1)
+    }
+}
+
+impl Leaf for AnyElement<'_> {
+    fn estimate(&self) -> u64 {
+        u64::from(self.docs).min(self.ends.get(self.docs as usize))
+    }
+
+    fn find_ns(&self) -> u64 {
+        u64::from(self.docs) * ACCESS_NS
+    }
+
+    fn look_ns(&self) -> u64 {
+        2 * ACCESS_NS
+    }
+
+    fn find(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
+        let mut found = Gather::default();
+        for doc in docs.clone() {
+            if doc.is_multiple_of(1024) {
+                context.tick()?;
+            }
+            if self.has(doc) {
+                found.push(doc);
+            }
+        }
+        found.finish()
+    }
+
+    fn keep(&self, among: &RoaringBitmap, context: &Context<'_>) -> Result<RoaringBitmap> {
+        keep_each(among, context, |doc| Ok(self.has(doc)))
+    }
+}
