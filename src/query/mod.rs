@@ -8,6 +8,7 @@ mod aggregate;
 mod explain;
 mod filter;
 mod guard;
+pub mod language;
 mod matching;
 mod page;
 mod path;

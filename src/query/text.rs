@@ -53,8 +53,12 @@ pub fn parse(text: &str) -> Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut rest = text.trim_start();
+    // A quote that nothing closes leaves none to close the later ones.
+    let mut phrases = true;
     while !rest.is_empty() {
-        let (part, after) = next_part(rest)?;
+        let phrase = if phrases { phrase(rest) } else { None };
+        phrases &= phrase.is_some() || !rest.starts_with('"');
+        let (part, after) = phrase.unwrap_or_else(|| word(rest))?;
         if seen.insert(part.clone()) {
             parts.push(part);
         }
@@ -66,13 +70,8 @@ pub fn parse(text: &str) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn next_part(text: &str) -> Result<(Part, &str)> {
-    if let Some((phrase, after)) = phrase(text) {
-        let end = after.find(char::is_whitespace).unwrap_or(after.len());
-        let (tail, rest) = after.split_at_checked(end).unwrap_or((after, ""));
-        let tolerance = tilde(tail).map_or(Tolerance::None, Tolerance::Distance);
-        return Ok((folded(phrase, tolerance)?, rest));
-    }
+/// The part before the next white space, and what follows it.
+fn word(text: &str) -> Result<(Part, &str)> {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let (raw, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     let split = raw.rfind('~').and_then(|at| raw.split_at_checked(at));
@@ -82,17 +81,32 @@ fn next_part(text: &str) -> Result<(Part, &str)> {
     }
 }
 
-/// A phrase: a quote, text, a quote that ends the part (a tilde may follow). Any other quote is an ordinary character.
-fn phrase(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix('"')?;
-    let mut from = 0;
-    while let Some(at) = inner.get(from..)?.find('"') {
-        let (phrase, after) = (inner.get(..from + at)?, inner.get(from + at + 1..)?);
-        let tail = after.split(char::is_whitespace).next().unwrap_or("");
-        if !phrase.trim().is_empty() && (tail.is_empty() || tilde(tail).is_some()) {
-            return Some((phrase, after));
+/// The phrase that the text begins with, and what follows it; `None` if there is none with characters to search for.
+fn phrase(text: &str) -> Option<Result<(Part, &str)>> {
+    let (close, end) = phrase_end(text, char::is_whitespace)?;
+    let tolerance = tilde(text.get(close + 1..end)?).map_or(Tolerance::None, Tolerance::Distance);
+    Some(folded(text.get(1..close)?, tolerance).map(|part| (part, text.get(end..).unwrap_or(""))))
+}
+
+/// Where the phrase that the text begins with has its closing quote, and where it ends: a quote, text, a quote that
+/// ends the part (a tilde may follow). Any other quote is an ordinary character. `breaks`: what stands after a part.
+pub(super) fn phrase_end(text: &str, breaks: fn(char) -> bool) -> Option<(usize, usize)> {
+    let ends = |at: usize| text.get(at..).is_some_and(|rest| rest.chars().next().is_none_or(breaks));
+    if !text.starts_with('"') {
+        return None;
+    }
+    let mut blank = true;
+    let mut from = 1;
+    for (close, _) in text.match_indices('"').skip(1) {
+        blank &= text.get(from..close)?.trim().is_empty();
+        let tail = text.get(close + 1..)?;
+        let tildes = ["~2", "~1", "~", ""].into_iter().filter(|tilde| tail.starts_with(tilde));
+        if let (false, Some(end)) = (blank, tildes.map(|tilde| close + 1 + tilde.len()).find(|end| ends(*end))) {
+            return Some((close, end));
         }
-        from += at + 1;
+        // This quote belongs to the phrase now.
+        blank = false;
+        from = close + 1;
     }
     None
 }
@@ -148,6 +162,15 @@ mod tests {
         assert!(part.tolerant_words(false).is_empty());
         assert!(parse("abc").unwrap()[0].tolerant_words(true).is_empty());
         assert_eq!(parse("abc~2").unwrap()[0].tolerant_words(false), [("abc", 2)]);
+    }
+
+    #[test]
+    fn the_longest_texts_are_split_at_once() {
+        for piece in ["\"", "\"a ", "\"a\"b ", "\" ", "~", "a~ "] {
+            let began = std::time::Instant::now();
+            let parts = parse(&piece.repeat(MAX_QUERY_BYTES / piece.len())).unwrap();
+            assert!(!parts.is_empty() && began.elapsed().as_secs() < 20, "{piece}: {:?}", began.elapsed());
+        }
     }
 
     proptest! {
