@@ -40,7 +40,7 @@ impl<'a> MatchPart<'a> {
 }
 
 /// Builders hold tables of a millisecond's work: one each for the process.
-fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
+pub(super) fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
     static ONE: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
     static TWO: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
     let (cell, distance) = if distance == 1 { (&ONE, 1) } else { (&TWO, 2) };
