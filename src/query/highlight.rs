@@ -3,10 +3,10 @@
 //! The query itself decides what matches; this finds the places again. Marked are the parts of texts (with typos, where
 //! they count), and what `eq`, `prefix` and `match-phrase` ask of strings; what stands below `not` is not.
 
+use super::filter::fold_case;
 use super::matching::builder;
 use super::text::{self, Part};
 use super::traced::Traced;
-use crate::index::text::fold;
 use crate::model::query::{Comparison, Test};
 use crate::model::{
     Anchor, Condition, FieldId, FieldPath, File, Filter, KeyCase, Kind, Query, TextMatch, Typos, Value,
@@ -184,9 +184,8 @@ impl WantedPart {
 fn fulfilled(condition: &Condition, place: &Place<'_>) -> Vec<Range<usize>> {
     let (field, text) = (condition.field(), place.text);
     let case = if let Kind::Map(case) = field.id.field().kind { case } else { KeyCase::Sensitive };
-    let same = |a: &str, b: &str| caseless::default_case_fold_str(a) == caseless::default_case_fold_str(b);
     let keys = match (&field.key, place.key) {
-        (Some(asked), Some(key)) => asked == key || (case != KeyCase::Sensitive && same(asked, key)),
+        (Some(asked), Some(key)) => asked == key || (case != KeyCase::Sensitive && fold_case(asked) == fold_case(key)),
         (asked, key) => asked.is_none() && key.is_none(),
     };
     if field.id != place.id || !keys {

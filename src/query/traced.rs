@@ -4,7 +4,8 @@
 //! starter that composes with nothing before it: Unicode Standard Annex 15, NFC_Quick_Check), and piece by piece folded;
 //! the pieces together are the folded whole, which a test holds against it.
 
-use crate::index::text::{fold, is_cjk, words};
+use super::filter::{fold_case, tokens};
+use crate::index::text::{fold, words};
 use std::borrow::Cow;
 use std::ops::Range;
 use unicode_normalization::char::canonical_combining_class;
@@ -41,7 +42,7 @@ impl<'a> Traced<'a> {
         let mut folded = String::with_capacity(text.len());
         for (at, c) in text.char_indices() {
             pieces.push((folded.len(), at));
-            folded.push_str(&caseless::default_case_fold_str(c.encode_utf8(&mut [0; 4])));
+            folded.push_str(&fold_case(c.encode_utf8(&mut [0; 4])));
         }
         Traced { folded: Cow::Owned(folded), pieces, original_len: text.len() }
     }
@@ -82,30 +83,23 @@ impl<'a> Traced<'a> {
 
     /// The words of the folded text with their places.
     pub(super) fn words(&self) -> Vec<(Range<usize>, &str)> {
-        let mut from = 0;
-        let mut found = Vec::new();
-        for word in words(&self.folded) {
-            // Only separators stand between words, so the next occurrence is the word itself.
-            let start = self.folded.get(from..).and_then(|rest| rest.find(word)).map_or(from, |at| from + at);
-            from = start + word.len();
-            found.push((start..from, word));
-        }
-        found
+        self.placed(words(&self.folded))
     }
 
-    /// The tokens of phrases with their places: words, and each CJK character by itself.
+    /// The tokens of phrases with their places.
     pub(super) fn tokens(&self) -> Vec<(Range<usize>, &str)> {
-        let mut found = Vec::new();
-        for (range, word) in self.words() {
-            if !word.starts_with(is_cjk) {
-                found.push((range, word));
-                continue;
-            }
-            let ends = word.char_indices().map(|(at, c)| (at, at + c.len_utf8()));
-            let chars = ends.filter_map(|(at, end)| Some((range.start + at..range.start + end, word.get(at..end)?)));
-            found.extend(chars);
-        }
-        found
+        self.placed(tokens(&self.folded).into_iter())
+    }
+
+    /// Only separators stand between two of `pieces`, so that each is what is found next.
+    fn placed<'t>(&'t self, pieces: impl Iterator<Item = &'t str>) -> Vec<(Range<usize>, &'t str)> {
+        let mut from = 0;
+        let place = |piece: &'t str| {
+            let start = self.folded.get(from..).and_then(|rest| rest.find(piece)).map_or(from, |at| from + at);
+            from = start + piece.len();
+            (start..from, piece)
+        };
+        pieces.map(place).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Places of matches against a naive search of windows, and by example.
 
 use super::*;
+use crate::index::text::fold;
 use crate::model::{field, query::MAX_QUERY_BYTES};
 use proptest::prelude::*;
 
