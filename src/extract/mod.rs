@@ -17,6 +17,7 @@ mod facts;
 
 pub mod archive;
 pub mod audio;
+pub mod bitstream;
 pub mod container;
 pub mod document;
 pub mod embedded;
@@ -25,6 +26,9 @@ pub mod stream;
 pub mod video;
 
 pub mod pool;
+
+#[cfg(test)]
+mod tried;
 
 mod credits;
 mod exif_text;

@@ -76,6 +76,12 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Mka, video::matroska),
     (Format::WebM, video::matroska),
     (Format::WebA, video::matroska),
+    (Format::Wmv, video::asf),
+    (Format::Wma, video::asf),
+    (Format::Avi, video::avi),
+    (Format::Flv, video::flv),
+    (Format::MpegTs, video::transport_stream),
+    (Format::MpegPs, video::program_stream),
     // Still images.
     (Format::Jpeg, image::jpeg::parse),
     (Format::Png, image::png::parse),

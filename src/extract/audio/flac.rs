@@ -1,11 +1,8 @@
 //! FLAC (RFC 9639): metadata blocks up to the first frame; pictures and padding are passed over unread.
 
-use super::{id3, tags};
+use super::{covers, id3, tags};
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, seconds, whole};
 use crate::extract::{Facts, Input, Parsed};
-
-/// Most covers that are listed.
-const COVERS: usize = 16;
 
 /// What the block STREAMINFO says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +51,7 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts, info: &mut Option<StreamInfo
             match kind & 0x7F {
                 0 => *info = Some(stream_info(input)?),
                 4 => tags::vorbis_comments(input, facts)?,
-                6 => cover(input, facts)?,
+                6 => covers::block(input, facts)?,
                 _ => {}
             }
             Ok(())
@@ -64,21 +61,6 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts, info: &mut Option<StreamInfo
             return Ok(());
         }
     }
-}
-
-/// Width and height of a picture (RFC 9639, 8.8), which stand in front of its bytes.
-fn cover(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    input.skip(4, "picture type")?;
-    for what in ["media type", "description"] {
-        let len = input.u32_be(what)?;
-        input.skip(len.into(), what)?;
-    }
-    let size = (input.u32_be("picture width")?, input.u32_be("picture height")?);
-    // Zero means that the writer did not look.
-    if size.0 > 0 && size.1 > 0 && facts.audio_covers.len() < COVERS {
-        facts.audio_covers.push(size);
-    }
-    Ok(())
 }
 
 /// RFC 9639, 8.2.

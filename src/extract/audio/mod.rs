@@ -6,6 +6,7 @@
 
 mod adts;
 mod aiff;
+mod covers;
 mod flac;
 mod id3;
 mod mpeg;
@@ -23,4 +24,6 @@ pub use ogg::parse as ogg;
 pub use symphonic::caf;
 pub use wav::parse as wav;
 
+pub(super) use covers::cover;
 pub(super) use tags::{Tag, tag};
+pub(super) use wav::info as riff_info;

@@ -1,33 +1,21 @@
 //! WAV, RF64 and BW64: chunks of RIFF (Microsoft, "Multimedia Programming Interface", chapter 3; EBU Tech 3306).
 
 use super::tags::{self, Tag};
-use super::{id3, pcm};
+use super::id3;
 use crate::extract::container::riff::{self, Chunk, Lengths};
-use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, seconds};
+use crate::extract::stream::{Stream, Summary, float, seconds, windows};
 use crate::extract::{Facts, Input, Parsed};
 
 /// What the chunks say together.
 #[derive(Default)]
 struct Wave {
-    format: Option<Format>,
+    format: Option<windows::Wave>,
     /// Length of the samples: as claimed, and as far as the file goes.
     data: Option<u64>,
     /// 64-bit length of the samples, from the chunk `ds64` (EBU Tech 3306, 3.4).
     long: Option<u64>,
     /// Samples per channel, from the chunk `fact`.
     samples: Option<u32>,
-}
-
-/// The chunk `fmt `.
-#[derive(Clone, Copy)]
-struct Format {
-    code: u16,
-    channels: u16,
-    rate: u32,
-    bytes_per_second: u32,
-    block: u16,
-    bits: u16,
-    mask: u32,
 }
 
 /// Reads a file of sound in RIFF.
@@ -59,7 +47,7 @@ fn walk(input: &mut Input<'_>, lengths: Lengths, wave: &mut Wave, facts: &mut Fa
 
 fn content(input: &mut Input<'_>, chunk: &Chunk, lengths: Lengths, wave: &mut Wave, facts: &mut Facts) -> Parsed<()> {
     match &chunk.kind {
-        b"fmt " => wave.format = Some(format(input, lengths)?),
+        b"fmt " => wave.format = Some(windows::Wave::read(input, lengths == Lengths::Big)?),
         b"fact" => wave.samples = Some(input.u32_le("number of samples")?),
         b"ds64" => {
             input.skip(8, "length of the file")?;
@@ -73,100 +61,25 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, lengths: Lengths, wave: &mut Wa
     Ok(())
 }
 
-/// `WAVEFORMATEX` and `WAVEFORMATEXTENSIBLE` (Microsoft, mmreg.h).
-fn format(input: &mut Input<'_>, lengths: Lengths) -> Parsed<Format> {
-    let big = lengths == Lengths::Big;
-    let mut short = |what| if big { input.u16_be(what) } else { input.u16_le(what) };
-    let (mut code, channels) = (short("format code")?, short("number of channels")?);
-    let mut long = |what| if big { input.u32_be(what) } else { input.u32_le(what) };
-    let (rate, bytes_per_second) = (long("sample rate")?, long("byte rate")?);
-    let mut short = |what| if big { input.u16_be(what) } else { input.u16_le(what) };
-    let (block, bits) = (short("block size")?, short("bits per sample")?);
-    let mut mask = 0;
-    // Extensible: the code proper begins the GUID of the sub-format.
-    if code == 0xFFFE && input.remaining() >= 24 {
-        input.skip(4, "size and valid bits")?;
-        mask = input.u32_le("channel mask")?;
-        code = input.u16_le("sub-format")?;
-    }
-    if rate == 0 || channels == 0 {
-        return Err(input.malformed(format!("expected a rate and channels above 0, got {rate} and {channels}")));
-    }
-    Ok(Format { code, channels, rate, bytes_per_second, block, bits, mask })
-}
-
-/// Codes of mmreg.h.
-fn codec(format: &Format) -> &'static str {
-    match format.code {
-        1 if format.bits <= 8 => "pcm_u8",
-        1 => pcm::signed(format.bits, false),
-        2 => "adpcm_ms",
-        3 => pcm::float(format.bits, false),
-        6 => "pcm_alaw",
-        7 => "pcm_mulaw",
-        0x11 => "adpcm_ima_wav",
-        0x31 => "gsm_ms",
-        0x45 => "adpcm_g726",
-        0x50 => "mp2",
-        0x55 => "mp3",
-        0xFF => "aac",
-        0x161 => "wmav2",
-        0x2000 => "ac3",
-        0x2001 => "dts",
-        0x704F => "opus",
-        0xF1AC => "flac",
-        _ => "",
-    }
-}
-
-/// Speaker masks of `WAVEFORMATEXTENSIBLE` by ffprobe's names.
-fn layout(mask: u32) -> &'static str {
-    match mask {
-        0x4 => "mono",
-        0x3 => "stereo",
-        0xB => "2.1",
-        0x7 => "3.0",
-        0x33 => "quad",
-        0x107 => "4.0",
-        0x37 => "5.0",
-        0x607 => "5.0(side)",
-        0x3F => "5.1",
-        0x60F => "5.1(side)",
-        0x70F => "6.1",
-        0x63F => "7.1",
-        _ => "",
-    }
-}
-
-fn stream(format: Format, wave: &Wave) -> Stream {
-    let codec = codec(&format);
-    let plain = codec.starts_with("pcm_");
+fn stream(format: windows::Wave, wave: &Wave) -> Stream {
+    let mut stream = format.stream();
+    let plain = stream.codec.starts_with("pcm_");
     let frame = u32::from(format.block).max(1);
     let data = wave.data.unwrap_or(0);
     let by_bytes = || Some(float(data) / f64::from(format.bytes_per_second)).filter(|_| format.bytes_per_second > 0);
-    let duration = if plain {
+    stream.duration = if plain {
         data.checked_div(frame.into()).and_then(|samples| seconds(samples, format.rate))
     } else {
         wave.samples.filter(|n| *n > 0).and_then(|n| seconds(n.into(), format.rate)).or_else(by_bytes)
     };
-    let bits = u64::from(format.rate).saturating_mul(frame.into()).saturating_mul(8);
-    let [low, high] = format.code.to_le_bytes();
-    Stream {
-        kind: Kind::Audio,
-        codec,
-        tag: Some([low, high, 0, 0]),
-        time_base: Ratio::new(1, format.rate.into()),
-        duration,
-        bitrate: Some(if plain { bits } else { u64::from(format.bytes_per_second).saturating_mul(8) }),
-        sample_rate: format.rate,
-        channels: format.channels.into(),
-        layout: layout(format.mask),
-        ..Stream::default()
+    if plain {
+        stream.bitrate = Some(u64::from(format.rate).saturating_mul(frame.into()).saturating_mul(8));
     }
+    stream
 }
 
 /// The list INFO: texts, each a chunk (RIFF MCI, "INFO list chunk").
-fn info(input: &mut Input<'_>, lengths: Lengths, facts: &mut Facts) -> Parsed<()> {
+pub(in crate::extract) fn info(input: &mut Input<'_>, lengths: Lengths, facts: &mut Facts) -> Parsed<()> {
     while let Some(chunk) = riff::next(input, lengths)? {
         let known = match &chunk.kind {
             b"INAM" => Some(Tag::Title),
@@ -175,6 +88,11 @@ fn info(input: &mut Input<'_>, lengths: Lengths, facts: &mut Facts) -> Parsed<()
             b"IMUS" => Some(Tag::Composer),
             b"ISTR" => Some(Tag::Performer),
             b"ILNG" => Some(Tag::Language),
+            b"IGNR" => Some(Tag::Genre),
+            b"ICRD" => Some(Tag::Year),
+            b"IPRT" | b"ITRK" => Some(Tag::Track),
+            b"ICMT" => Some(Tag::Comment),
+            b"ICOP" => Some(Tag::Copyright),
             _ => None,
         };
         if let Some(tag) = known {

@@ -4,14 +4,18 @@
 
 mod bits;
 mod codec;
+mod language;
 mod moment;
 mod number;
 mod picture;
 mod summary;
 
+pub mod windows;
+
 pub use bits::Bits;
 pub use codec::{Codec, codec};
-pub use moment::{iso_6709, since_1904, since_2001, with_zone};
+pub use language::three_letters;
+pub use moment::{iso_6709, since_1601, since_1904, since_2001, with_zone};
 pub use number::{Ratio, float, seconds, whole};
 pub use picture::{Coding, Colour};
-pub use summary::{Kind, Stream, Summary};
+pub use summary::{Chapter, Kind, Stream, Summary, longer};

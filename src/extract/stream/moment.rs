@@ -19,6 +19,15 @@ pub fn since_2001(nanoseconds: i64) -> Option<Moment> {
     utc(jiff::Timestamp::from_nanosecond(i128::from(nanoseconds).checked_add(EPOCH)?).ok()?)
 }
 
+/// Seconds from 1601-01-01, where Windows counts from, to 1970-01-01.
+const SINCE_1601: u64 = 11_644_473_600;
+
+/// A time of Windows in UTC, in units of 100 nanoseconds; `None` for times before 1970.
+pub fn since_1601(ticks: u64) -> Option<Moment> {
+    let seconds = ticks.checked_div(10_000_000)?.checked_sub(SINCE_1601)?;
+    utc(jiff::Timestamp::from_second(i64::try_from(seconds).ok().filter(|s| *s > 0)?).ok()?)
+}
+
 fn utc(at: jiff::Timestamp) -> Option<Moment> {
     Some(Moment { clock: jiff::tz::Offset::UTC.to_datetime(at), offset: Some(0) })
 }
@@ -116,6 +125,8 @@ mod tests {
         assert_eq!(since_1904(3_600), None);
         assert_eq!(since_1904(SINCE_1904 + 86_400).unwrap().clock.to_string(), "1970-01-02T00:00:00");
         assert_eq!(since_2001(-1_000_000_000).unwrap().clock.to_string(), "2000-12-31T23:59:59");
+        assert_eq!(since_1601(116_444_736_000_000_000 + 864_000_000_000).unwrap().clock.day(), 2);
+        assert_eq!((since_1601(0), since_1601(u64::MAX)), (None, None));
         assert_eq!((since_1904(u64::MAX), since_2001(i64::MAX).is_some()), (None, true));
     }
 

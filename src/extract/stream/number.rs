@@ -22,6 +22,23 @@ impl Ratio {
         (ratio.numer > 0 && ratio.denom > 0).then_some(ratio)
     }
 
+    /// The rate that a rounded float stands for: a whole one or a thousand-and-first of one where it is near, else to
+    /// three digits.
+    pub fn near(rate: f64) -> Option<Ratio> {
+        if !(rate.is_finite() && rate > 0.0 && rate < 1e6) {
+            return None;
+        }
+        let close = |other: f64| (rate - other).abs() < rate * 2e-5 + 5e-4;
+        if close(rate.round()) {
+            return Ratio::new(whole(rate), 1);
+        }
+        let up = rate.ceil();
+        if close(up * 1000.0 / 1001.0) {
+            return Ratio::new(whole(up).checked_mul(1000)?, 1001);
+        }
+        Ratio::new(whole(rate * 1000.0), 1000)
+    }
+
     /// The product, where it can be said.
     pub fn times(self, other: Ratio) -> Option<Ratio> {
         Ratio::new(self.numer.checked_mul(other.numer)?, self.denom.checked_mul(other.denom)?)
@@ -74,6 +91,13 @@ mod tests {
         assert!(Ratio::new(0, 5).is_none() && Ratio::new(5, 0).is_none() && Ratio::new(0, 0).is_none());
         let big = Ratio::new(u64::MAX, 2).unwrap();
         assert_eq!(big.times(big), None);
+    }
+
+    #[test]
+    fn rounded_rates_find_their_fraction() {
+        let near = |rate| Ratio::near(rate).map(|ratio| ratio.to_string());
+        assert_eq!([near(25.0), near(29.97), near(23.976)].map(Option::unwrap), ["25/1", "30000/1001", "24000/1001"]);
+        assert_eq!((near(12.345).as_deref(), near(f64::NAN), near(0.0)), (Some("2469/200"), None, None));
     }
 
     #[test]

@@ -1,7 +1,4 @@
-//! How pictures are coded: profile, level, sampling and colour, from the records that containers keep for decoders.
-
-use super::bits::Bits;
-use crate::extract::{Input, Parsed};
+//! How pictures are coded: profile, level, sampling and colour, by the names that ffprobe gives them.
 
 /// Colour as numbers of ISO/IEC 23091-2 (H.273); 0 and 2 mean that nothing is said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,20 +27,11 @@ pub struct Coding {
 }
 
 impl Coding {
-    /// Reads the record of that codec (`avcC`, `hvcC`, `av1C`) from the innermost part.
-    pub fn read(codec: &str, input: &mut Input<'_>) -> Parsed<Coding> {
-        match codec {
-            "h264" => avc(input),
-            "hevc" => hevc(input),
-            "av1" => av1(input),
-            _ => Ok(Coding::default()),
-        }
-    }
-
     /// What a codec allows only one way.
     pub fn of_codec(codec: &str) -> Coding {
         match codec {
-            "vp8" | "h263" | "mpeg4" | "mpeg1video" | "svq3" => {
+            "vp8" | "vp9" | "h263" | "flv1" | "mpeg4" | "mpeg1video" | "mpeg2video" | "svq1" | "svq3" | "theora" | "vp6f"
+            | "msmpeg4v2" | "msmpeg4v3" | "wmv1" | "wmv2" | "wmv3" | "vc1" | "rv40" | "rv30" | "rv20" => {
                 Coding { chroma: Some(1), depth: 8, ..Coding::default() }
             }
             _ => Coding::default(),
@@ -68,100 +56,6 @@ impl Coding {
         let name = self.chroma.and_then(|chroma| wide.get::<usize>(row)?.get(usize::from(chroma)));
         name.copied().unwrap_or("")
     }
-}
-
-/// Bytes of a parameter set that are looked at: the sampling stands at its start.
-const PARAMETERS: u64 = 32;
-
-/// AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). Its own fields for the sampling are missing or wrong in
-/// many files: the first sequence parameter set is asked.
-fn avc(input: &mut Input<'_>) -> Parsed<Coding> {
-    let [_version, profile, constraints, level, _] = input.array("AVC configuration")?;
-    let mut coding = Coding { profile: avc_profile(profile, constraints), level: Some(level), ..Coding::default() };
-    if input.remaining() > 2 && input.u8("number of parameter sets")? & 0x1F > 0 {
-        let len = u64::from(input.u16_be("length of a parameter set")?);
-        let set = input.take_up_to(len.min(PARAMETERS))?;
-        if let Some((chroma, depth)) = avc_sampling(&set) {
-            (coding.chroma, coding.depth) = (Some(chroma), depth);
-        }
-    }
-    Ok(coding)
-}
-
-/// Chroma format and bit depth of a sequence parameter set (ITU-T H.264, 7.3.2.1.1).
-fn avc_sampling(set: &[u8]) -> Option<(u8, u8)> {
-    let [_unit, profile, _constraints, _level, rest @ ..] = set else { return None };
-    if matches!(profile, 66 | 77 | 88) {
-        // Below High there is only one way (A.2).
-        return Some((1, 8));
-    }
-    let mut bits = Bits::new(rest);
-    bits.golomb()?;
-    let chroma = u8::try_from(bits.golomb()?).ok().filter(|chroma| *chroma <= 3)?;
-    if chroma == 3 {
-        bits.take(1)?;
-    }
-    let depth = u8::try_from(bits.golomb()?).ok().filter(|more| *more <= 6)?;
-    Some((chroma, depth.saturating_add(8)))
-}
-
-/// ITU-T H.264, A.2; the second flag constrains, the fourth leaves out inter prediction.
-fn avc_profile(profile: u8, constraints: u8) -> &'static str {
-    match (profile, constraints & 0x40 != 0, constraints & 0x10 != 0) {
-        (66, true, _) => "Constrained Baseline",
-        (66, ..) => "Baseline",
-        (77, ..) => "Main",
-        (88, ..) => "Extended",
-        (100, ..) => "High",
-        (110, _, true) => "High 10 Intra",
-        (110, ..) => "High 10",
-        (122, _, true) => "High 4:2:2 Intra",
-        (122, ..) => "High 4:2:2",
-        (244, _, true) => "High 4:4:4 Intra",
-        (244, ..) => "High 4:4:4 Predictive",
-        _ => "",
-    }
-}
-
-/// HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, 8.3.3.1).
-fn hevc(input: &mut Input<'_>) -> Parsed<Coding> {
-    let [_version, profile] = input.array("HEVC configuration")?;
-    input.skip(10, "compatibility")?;
-    let level = input.u8("level")?;
-    input.skip(3, "segmentation and parallelism")?;
-    let [chroma, depth] = input.array("chroma format and bit depth")?;
-    let profile = match profile & 0x1F {
-        1 => "Main",
-        2 => "Main 10",
-        3 => "Main Still Picture",
-        4 => "Rext",
-        _ => "",
-    };
-    Ok(Coding { profile, level: Some(level), chroma: Some(chroma & 3), depth: (depth & 7).saturating_add(8) })
-}
-
-/// AV1CodecConfigurationRecord (AV1 in ISOBMFF 1.2, 2.3).
-fn av1(input: &mut Input<'_>) -> Parsed<Coding> {
-    let [_version, profile, flags] = input.array("AV1 configuration")?;
-    let level = profile & 0x1F;
-    let profile = match profile >> 5 {
-        0 => "Main",
-        1 => "High",
-        2 => "Professional",
-        _ => "",
-    };
-    let depth = match (flags & 0x40 != 0, flags & 0x20 != 0) {
-        (false, _) => 8,
-        (true, false) => 10,
-        (true, true) => 12,
-    };
-    let chroma = match (flags & 0x10 != 0, flags & 0x08 != 0, flags & 0x04 != 0) {
-        (true, ..) => 0,
-        (_, true, true) => 1,
-        (_, true, false) => 2,
-        (_, false, _) => 3,
-    };
-    Ok(Coding { profile, level: Some(level), chroma: Some(chroma), depth })
 }
 
 impl Colour {
@@ -240,26 +134,12 @@ fn matrix(code: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::Limits;
-
-    fn read(codec: &str, bytes: &[u8]) -> Coding {
-        let data = bytes.to_vec();
-        Coding::read(codec, &mut Input::new(&data, &Limits::default())).unwrap_or_default()
-    }
-
     #[test]
-    fn records_of_three_codecs() {
-        // Profile 110; set 0, chroma 1, two more bits: 1 | 010 | 011.
-        let avc = read("h264", &[1, 110, 0, 31, 0xFF, 0xE1, 0, 5, 0x67, 110, 0, 31, 0b1010_0110]);
-        assert_eq!((avc.profile, avc.level, avc.pixel_format(false)), ("High 10", Some(31), "yuv420p10le"));
-        let plain = read("h264", &[1, 66, 0xC0, 30, 0xFF, 0xE1, 0, 4, 0x67, 66, 0xC0, 30]);
-        assert_eq!((plain.profile, plain.pixel_format(true)), ("Constrained Baseline", "yuvj420p"));
-        let hevc = read("hevc", &[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93, 0xF0, 0, 0xFC, 0xFD, 0xFA, 0xFA]);
-        assert_eq!((hevc.profile, hevc.level, hevc.pixel_format(false)), ("Main 10", Some(93), "yuv420p10le"));
-        let av1 = read("av1", &[0x81, 0x04, 0x0C, 0]);
-        assert_eq!((av1.profile, av1.pixel_format(false)), ("Main", "yuv420p"));
-        assert_eq!(read("vp9", &[1, 2, 3]), Coding::default());
-        assert_eq!(read("h264", &[1]), Coding::default());
+    fn layouts_have_names() {
+        let coding = |chroma, depth| Coding { chroma: Some(chroma), depth, ..Coding::default() };
+        assert_eq!((coding(1, 8).pixel_format(false), coding(1, 8).pixel_format(true)), ("yuv420p", "yuvj420p"));
+        assert_eq!((coding(0, 8).pixel_format(false), coding(2, 10).pixel_format(true)), ("gray", "yuv422p10le"));
+        assert_eq!((coding(3, 9).pixel_format(false), Coding::default().pixel_format(false)), ("", ""));
     }
 
     #[test]

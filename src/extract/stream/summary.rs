@@ -3,9 +3,10 @@
 use super::codec::codec;
 use super::number::{Ratio, float, whole};
 use super::picture::{Coding, Colour};
-use crate::extract::{Facts, Group, Input};
+use crate::extract::{Datum, Facts, Group, Input};
 use crate::model::field::{self, FieldId};
 use crate::model::{Members, Value};
+use std::fmt;
 
 /// What a stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,7 +17,7 @@ pub enum Kind {
     Audio,
     /// Text or pictures laid over the video.
     Subtitle,
-    /// A cover or thumbnail kept as a stream: counted nowhere.
+    /// A cover or thumbnail kept as a stream: counted, not described.
     Picture,
     /// Anything else: counted, not described.
     #[default]
@@ -56,6 +57,8 @@ pub struct Stream {
     pub pixel_aspect: Option<Ratio>,
     /// Profile, level and sampling.
     pub coding: Coding,
+    /// Sample layout by ffprobe's name where the codec allows one only, `""` where `coding` tells.
+    pub pixels: &'static str,
     /// Colour.
     pub colour: Colour,
     /// Degrees clockwise to turn the picture for display.
@@ -68,6 +71,21 @@ pub struct Stream {
     pub layout: &'static str,
     /// Bits per sample of lossless codecs, where it decides the sample format.
     pub bits: u32,
+    /// Frames that a decoder holds back to put them in order; `None` where unknown.
+    pub b_frames: Option<u32>,
+    /// Frames per second by the codec's own header.
+    pub coded_rate: Option<Ratio>,
+}
+
+/// A named part of the whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chapter {
+    /// Seconds from the start.
+    pub start: f64,
+    /// Seconds from the start; `None` where the next chapter or the end tells.
+    pub end: Option<f64>,
+    /// Its name, `""` where it has none.
+    pub title: String,
 }
 
 /// One file.
@@ -81,9 +99,16 @@ pub struct Summary {
     pub start: Option<f64>,
     /// Bits per second; by the file's length where `None`.
     pub bitrate: Option<u64>,
+    /// Programs of a multiplex.
+    pub programs: Option<u64>,
     /// Streams in the container's order.
     pub streams: Vec<Stream>,
+    /// Chapters in their order.
+    pub chapters: Vec<Chapter>,
 }
+
+/// Most chapters that become facts.
+const CHAPTERS: usize = 512;
 
 /// Field numbers of the members that the three kinds of streams share.
 struct Common {
@@ -91,6 +116,9 @@ struct Common {
     language: FieldId,
     codec: FieldId,
     codec_long: FieldId,
+    time_base: Option<FieldId>,
+    codec_time_base: Option<FieldId>,
+    frames: Option<FieldId>,
     tag_text: FieldId,
     tag: FieldId,
     start: FieldId,
@@ -103,6 +131,9 @@ const VIDEO: Common = Common {
     language: field::VIDEO_LANGUAGE,
     codec: field::VIDEO_CODEC_NAME,
     codec_long: field::VIDEO_CODEC_LONG_NAME,
+    time_base: Some(field::VIDEO_TIME_BASE),
+    codec_time_base: Some(field::VIDEO_CODEC_TIME_BASE),
+    frames: Some(field::VIDEO_FRAME_COUNT),
     tag_text: field::VIDEO_CODEC_TAG_STRING,
     tag: field::VIDEO_CODEC_TAG,
     start: field::VIDEO_START_TIME,
@@ -115,6 +146,9 @@ const AUDIO: Common = Common {
     language: field::AUDIO_LANGUAGE,
     codec: field::AUDIO_CODEC_NAME,
     codec_long: field::AUDIO_CODEC_LONG_NAME,
+    time_base: Some(field::AUDIO_TIME_BASE),
+    codec_time_base: Some(field::AUDIO_CODEC_TIME_BASE),
+    frames: Some(field::AUDIO_FRAME_COUNT),
     tag_text: field::AUDIO_CODEC_TAG_STRING,
     tag: field::AUDIO_CODEC_TAG,
     start: field::AUDIO_START_TIME,
@@ -127,6 +161,9 @@ const SUBTITLE: Common = Common {
     language: field::SUBTITLE_LANGUAGE,
     codec: field::SUBTITLE_CODEC_NAME,
     codec_long: field::SUBTITLE_CODEC_LONG_NAME,
+    time_base: None,
+    codec_time_base: None,
+    frames: None,
     tag_text: field::SUBTITLE_CODEC_TAG_STRING,
     tag: field::SUBTITLE_CODEC_TAG,
     start: field::SUBTITLE_START_TIME,
@@ -138,32 +175,20 @@ impl Summary {
     /// Turns the summary into facts and stream rows.
     pub fn publish(self, input: &Input<'_>, facts: &mut Facts) {
         let format = input.format();
-        let mut add = |tag: &'static str, value: Value| match value {
+        self.properties(input.file_len(), facts.audio_covers.len(), |tag, value| match value {
             Value::Int(number) => facts.add(format, Group::Media, tag, 0, number),
             Value::Float(number) => facts.add(format, Group::Media, tag, 0, number),
             Value::Text(text) => facts.add(format, Group::Media, tag, 0, &*text),
             _ => {}
-        };
-        add("FormatName", self.format.0.into());
-        add("FormatLongName", self.format.1.into());
-        let longest = self
-            .streams
-            .iter()
-            .filter_map(|s| s.duration)
-            .fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.max(b))));
-        let duration = self.duration.or(longest).filter(|d| d.is_finite() && *d >= 0.0);
-        duration.into_iter().for_each(|d| add("Duration", rounded(d).into()));
-        self.start.into_iter().for_each(|s| add("StartTime", rounded(s).into()));
-        let spread = duration.filter(|d| *d > 0.0).map(|d| whole(float(input.file_len()) * 8.0 / d));
-        self.bitrate.or(spread).into_iter().for_each(|rate| add("Bitrate", int(rate)));
-        let counted = self.streams.iter().filter(|s| s.kind != Kind::Picture).count();
-        if counted > 0 {
-            add("StreamCount", int(u64::try_from(counted).unwrap_or(0)));
+        });
+        for chapter in self.chapters.iter().take(CHAPTERS) {
+            facts.add(format, Group::Media, "Chapter", 0, chapter.to_string());
         }
-        if let Some(video) = self.streams.iter().find(|s| s.kind == Kind::Video && s.width > 0) {
-            add("VideoWidth", int(video.width.into()));
-            add("VideoHeight", int(video.height.into()));
-        }
+        self.streams(facts);
+    }
+
+    /// Rows of the streams; the words of a song, which its tags say, belong to the first stream of sound.
+    fn streams(&self, facts: &mut Facts) {
         for (index, stream) in self.streams.iter().enumerate() {
             let index = int(u64::try_from(index).unwrap_or(0));
             match stream.kind {
@@ -173,10 +198,58 @@ impl Summary {
                 Kind::Picture | Kind::Other => {}
             }
         }
+        if let Some(Datum::Text(words)) = facts.find(Group::Tag, "Lyric").cloned()
+            && let Some(row) = facts.audio_streams.first_mut()
+        {
+            row.set(field::AUDIO_LYRIC, &*words);
+        }
+    }
+
+    /// Members of the whole, for a file of `bytes` bytes with that many covers, each of which counts as a stream.
+    fn properties(&self, bytes: u64, covers: usize, mut add: impl FnMut(&'static str, Value)) {
+        add("FormatName", self.format.0.into());
+        add("FormatLongName", self.format.1.into());
+        let longest = self.streams.iter().filter_map(|s| s.duration).fold(None, longer);
+        let duration = self.duration.or(longest).filter(|d| d.is_finite() && *d >= 0.0);
+        duration.into_iter().for_each(|d| add("Duration", rounded(d).into()));
+        let first = self.streams.iter().filter_map(|s| s.start).reduce(f64::min);
+        self.start.or(first).into_iter().for_each(|s| add("StartTime", rounded(s).into()));
+        let spread = duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
+        self.bitrate.or(spread).into_iter().for_each(|rate| add("Bitrate", int(rate)));
+        let pictures = self.streams.iter().filter(|s| s.kind == Kind::Picture).count();
+        let counted = self.streams.len().saturating_sub(pictures).saturating_add(pictures.max(covers));
+        if counted > 0 {
+            add("StreamCount", int(u64::try_from(counted).unwrap_or(0)));
+        }
+        self.programs.into_iter().for_each(|count| add("ProgramCount", int(count)));
+        if let Some(video) = self.streams.iter().find(|s| s.kind == Kind::Video && s.width > 0) {
+            add("VideoWidth", int(video.width.into()));
+            add("VideoHeight", int(video.height.into()));
+        }
+        let spoken = self.streams.iter().filter(|s| s.kind == Kind::Audio).find(|s| !s.language.is_empty());
+        spoken.into_iter().for_each(|stream| add("Language", stream.language.as_str().into()));
+    }
+}
+
+/// The longer of two durations.
+pub fn longer(a: Option<f64>, b: f64) -> Option<f64> {
+    Some(a.map_or(b, |a| a.max(b)))
+}
+
+impl fmt::Display for Chapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", rounded(self.start))?;
+        self.end.map_or(Ok(()), |end| write!(f, "-{}", rounded(end)))?;
+        write!(f, " {}", self.title)
     }
 }
 
 impl Stream {
+    /// A stream of that kind and codec of which nothing else is known.
+    pub fn of(kind: Kind, codec: &'static str) -> Stream {
+        Stream { kind, codec, ..Stream::default() }
+    }
+
     fn common(&self, index: Value, ids: &Common) -> Members {
         let mut row = Members::new();
         row.set(ids.index, index);
@@ -187,10 +260,25 @@ impl Stream {
             row.set(ids.tag_text, tag_text(tag));
             row.set(ids.tag, format!("0x{:04x}", u32::from_le_bytes(tag)));
         }
+        let bases = [(ids.time_base, self.time_base), (ids.codec_time_base, self.codec_time_base())];
+        for (id, ratio) in bases.into_iter().filter_map(|(id, ratio)| id.zip(ratio)) {
+            row.set(id, ratio.to_string());
+        }
+        ids.frames.zip(self.frames).into_iter().for_each(|(id, count)| row.set(id, int(count)));
         self.start.into_iter().for_each(|s| row.set(ids.start, rounded(s)));
         self.duration.into_iter().filter(|d| d.is_finite()).for_each(|d| row.set(ids.duration, rounded(d)));
         self.bitrate.into_iter().for_each(|rate| row.set(ids.bitrate, int(rate)));
         row
+    }
+
+    /// A sample of sound; a frame of a picture, of which H.264 and MPEG-2 count the fields.
+    fn codec_time_base(&self) -> Option<Ratio> {
+        if self.kind == Kind::Audio {
+            return Ratio::new(1, self.sample_rate.into());
+        }
+        let rate = self.average_rate.or(self.frame_rate)?;
+        let fields = if matches!(self.codec, "h264" | "mpeg1video" | "mpeg2video") { 2 } else { 1 };
+        Ratio::new(rate.denom, rate.numer.checked_mul(fields)?)
     }
 
     fn video(&self, index: Value) -> Members {
@@ -207,12 +295,11 @@ impl Stream {
         let ratios = [
             (field::VIDEO_FRAME_RATE, self.frame_rate.or(self.average_rate)),
             (field::VIDEO_AVERAGE_FRAME_RATE, self.average_rate.or(self.frame_rate)),
-            (field::VIDEO_TIME_BASE, self.time_base),
         ];
         for (id, ratio) in ratios {
             ratio.into_iter().for_each(|ratio| row.set(id, ratio.to_string()));
         }
-        self.frames.into_iter().for_each(|count| row.set(field::VIDEO_FRAME_COUNT, int(count)));
+        self.b_frames.into_iter().for_each(|count| row.set(field::VIDEO_HAS_B_FRAMES, int(count.into())));
         self.coded(&mut row);
         self.rotate.into_iter().for_each(|degrees| row.set(field::VIDEO_ROTATE, degrees.to_string()));
         row
@@ -220,14 +307,16 @@ impl Stream {
 
     fn coded(&self, row: &mut Members) {
         let (mut coding, colour) = (self.coding, &self.colour);
-        if coding == Coding::default() {
-            coding = Coding::of_codec(self.codec);
+        if coding.chroma.is_none() {
+            let usual = Coding::of_codec(self.codec);
+            (coding.chroma, coding.depth) = (usual.chroma, usual.depth);
         }
         row.set(field::VIDEO_PROFILE, coding.profile);
         coding.level.into_iter().for_each(|level| row.set(field::VIDEO_LEVEL, int(level.into())));
         // Only these codecs have names of their own for the full range.
-        let full = colour.full == Some(true) && matches!(self.codec, "h264" | "hevc");
-        row.set(field::VIDEO_PIXEL_FORMAT, coding.pixel_format(full));
+        let full = colour.full == Some(true) && matches!(self.codec, "h264" | "hevc" | "mjpeg");
+        let layout = if self.pixels.is_empty() { coding.pixel_format(full) } else { self.pixels };
+        row.set(field::VIDEO_PIXEL_FORMAT, layout);
         if coding.depth > 0 {
             row.set(field::VIDEO_BIT_DEPTH, int(coding.depth.into()));
         }
@@ -240,8 +329,6 @@ impl Stream {
 
     fn audio(&self, index: Value) -> Members {
         let mut row = self.common(index, &AUDIO);
-        self.time_base.into_iter().for_each(|base| row.set(field::AUDIO_TIME_BASE, base.to_string()));
-        self.frames.into_iter().for_each(|count| row.set(field::AUDIO_FRAME_COUNT, int(count)));
         row.set(field::AUDIO_SAMPLE_FORMAT, self.sample_format());
         if self.sample_rate > 0 {
             row.set(field::AUDIO_SAMPLE_RATE, int(self.sample_rate.into()));
@@ -267,6 +354,10 @@ impl Stream {
         match (self.codec, self.bits) {
             ("flac", 17..) => "s32",
             ("alac", 17..) => "s32p",
+            ("wavpack", 33..) => "fltp",
+            ("wavpack" | "ape", 17..) => "s32p",
+            ("ape" | "wavpack" | "tta", 1..=8) => "u8p",
+            ("tta", 17..) => "s32",
             (name, _) => codec(name).map_or("", |codec| codec.samples),
         }
     }
@@ -332,7 +423,7 @@ mod tests {
         Summary { format: ("mov", "QuickTime / MOV"), streams: vec![cover, sound], ..Summary::default() }
             .publish(&input, &mut facts);
         assert_eq!(facts.find(Group::Media, "Bitrate"), Some(&4000_i64.into()));
-        assert_eq!(facts.find(Group::Media, "StreamCount"), Some(&1_i64.into()));
+        assert_eq!(facts.find(Group::Media, "StreamCount"), Some(&2_i64.into()));
         assert_eq!(facts.find(Group::Media, "VideoWidth"), None);
         let row = facts.audio_streams.first().unwrap();
         assert_eq!(row.text(field::AUDIO_CODEC_TAG), Some("0x6134706d"));

@@ -212,7 +212,7 @@ impl Movie {
         self.texts.publish(input, facts);
         let duration = self.duration.map(|units| units * float(self.scale) / 1e9);
         let streams: Vec<Stream> =
-            self.tracks.into_iter().map(|track| track.finish(duration, input.limits())).collect();
+            self.tracks.into_iter().map(|track| track.finish(duration)).collect();
         let has = |kind| streams.iter().any(|stream| stream.kind == kind);
         if has(Kind::Audio) && !has(Kind::Video) {
             facts.refine(if self.webm { Format::WebA } else { Format::Mka });

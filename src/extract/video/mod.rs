@@ -1,7 +1,15 @@
 //! Video files, and sound in the same containers: tracks, lengths, tags, times and places.
 
+mod asf;
+mod avi;
+mod flv;
 mod matroska;
 mod mp4;
+mod mpeg;
 
+pub use asf::parse as asf;
+pub use avi::parse as avi;
+pub use flv::parse as flv;
 pub use matroska::parse as matroska;
 pub use mp4::parse as mp4;
+pub use mpeg::{program_stream, transport_stream};

@@ -8,7 +8,7 @@ mod tags;
 mod track;
 
 use crate::extract::container::bmff::{self, BoxHead};
-use crate::extract::stream::{Stream, Summary, seconds, since_1904};
+use crate::extract::stream::{Stream, Summary, longer, seconds, since_1904};
 use crate::extract::{Facts, Group, Input, Parsed};
 use flate2::read::ZlibDecoder;
 use fragment::Fragments;
@@ -168,10 +168,6 @@ impl Movie {
         Summary { format: ("mov", "QuickTime / MOV"), duration, start, streams, ..Summary::default() }
             .publish(input, facts);
     }
-}
-
-fn longer(a: Option<f64>, b: f64) -> Option<f64> {
-    Some(a.map_or(b, |a| a.max(b)))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Codecs by Matroska's identifiers (Matroska, "Codec mappings").
 
+use crate::extract::stream::windows;
+
 /// ffprobe's name of a codec; `""` where unknown. `private` is the start of the codec's private data.
 pub(super) fn codec(id: &str, private: &[u8], bits: u32) -> &'static str {
     match id {
         "A_PCM/INT/LIT" => return integer(bits, false),
         "A_PCM/INT/BIG" => return integer(bits, true),
         "A_PCM/FLOAT/IEEE" => return if bits == 64 { "pcm_f64le" } else { "pcm_f32le" },
-        "A_MS/ACM" => return acm(private),
+        "A_MS/ACM" => return acm(private, bits),
         "V_MS/VFW/FOURCC" => return vfw(private),
         _ => {}
     }
@@ -76,33 +78,15 @@ fn integer(bits: u32, big: bool) -> &'static str {
 }
 
 /// The format code at the start of `WAVEFORMATEX`.
-fn acm(private: &[u8]) -> &'static str {
-    match private {
-        [1, 0, ..] => "pcm_s16le",
-        [2, 0, ..] => "adpcm_ms",
-        [0x11, 0, ..] => "adpcm_ima_wav",
-        [0x50, 0, ..] => "mp2",
-        [0x55, 0, ..] => "mp3",
-        [0x60, 1, ..] => "wmav1",
-        [0x61, 1, ..] => "wmav2",
-        [0, 0x20, ..] => "ac3",
-        [1, 0x20, ..] => "dts",
-        _ => "",
-    }
+fn acm(private: &[u8], bits: u32) -> &'static str {
+    let code = private.first_chunk::<2>().map_or(0, |code| u16::from_le_bytes(*code));
+    windows::wave_codec(code, u16::try_from(bits).unwrap_or(0))
 }
 
 /// The compression code in `BITMAPINFOHEADER`.
 fn vfw(private: &[u8]) -> &'static str {
-    match private.get(16..20) {
-        Some(b"XVID" | b"DIVX" | b"DX50" | b"FMP4" | b"mp4v") => "mpeg4",
-        Some(b"H264" | b"h264" | b"X264" | b"avc1") => "h264",
-        Some(b"MJPG" | b"mjpg") => "mjpeg",
-        Some(b"DIV3" | b"MP43") => "msmpeg4v3",
-        Some(b"FFV1") => "ffv1",
-        Some(b"VP80") => "vp8",
-        Some(b"WVC1") => "vc1",
-        _ => "",
-    }
+    let code = private.get(16..).and_then(<[u8]>::first_chunk::<4>);
+    code.map_or("", |code| windows::video_codec(*code))
 }
 
 #[cfg(test)]

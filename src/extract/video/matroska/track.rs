@@ -2,8 +2,9 @@
 
 use super::codes;
 use crate::extract::container::ebml;
-use crate::extract::stream::{Coding, Colour, Kind, Ratio, Stream, whole};
-use crate::extract::{Input, Limits, Parsed};
+use crate::extract::bitstream;
+use crate::extract::stream::{Colour, Kind, Ratio, Stream, whole};
+use crate::extract::{Input, Parsed};
 
 const TYPE: u32 = 0x83;
 const CODEC: u32 = 0x86;
@@ -117,7 +118,7 @@ impl Track {
     }
 
     /// The stream that the entry describes, in a file of that many seconds.
-    pub(super) fn finish(self, duration: Option<f64>, limits: &Limits) -> Stream {
+    pub(super) fn finish(self, duration: Option<f64>) -> Stream {
         let kind = match self.kind {
             1 => Kind::Video,
             2 => Kind::Audio,
@@ -144,9 +145,7 @@ impl Track {
                 }
                 stream.frame_rate = frame_rate(self.frame);
                 stream.colour = self.colour;
-                // The record may be cut or absent: then it says nothing.
-                let record = Coding::read(stream.codec, &mut Input::new(&self.private, limits));
-                stream.coding = record.unwrap_or_default();
+                bitstream::configuration(&self.private, &mut stream);
             }
             Kind::Audio => {
                 let rate = if self.output_rate > 0.0 { self.output_rate } else { self.rate };

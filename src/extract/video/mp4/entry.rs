@@ -2,8 +2,12 @@
 
 use super::{children, codes, esds};
 use crate::extract::container::bmff::BoxHead;
-use crate::extract::stream::{Coding, Ratio, Stream};
+use crate::extract::bitstream;
+use crate::extract::stream::{Ratio, Stream};
 use crate::extract::{Facts, Input, Parsed};
+
+/// Bytes of a decoder's configuration that are looked at.
+const CONFIGURATION: u64 = 4096;
 
 /// What a sample description says.
 #[derive(Default)]
@@ -12,6 +16,8 @@ pub(super) struct Entry {
     /// Whether PCM samples are little-endian.
     little: bool,
     bits: u16,
+    /// Width of the lengths in front of units.
+    pub(super) lengths: Option<usize>,
     /// The code behind encryption.
     original: Option<[u8; 4]>,
 }
@@ -127,9 +133,15 @@ fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<
             entry.bits = input.u8("sample size")?.into();
             Ok(())
         }
-        b"avcC" => coding(input, "h264", stream),
-        b"hvcC" => coding(input, "hevc", stream),
-        b"av1C" => coding(input, "av1", stream),
+        b"avcC" | b"hvcC" | b"av1C" => {
+            entry.lengths = bitstream::configuration(&input.take_up_to(CONFIGURATION)?, stream);
+            Ok(())
+        }
+        b"vpcC" => {
+            input.skip(4, "version and flags")?;
+            bitstream::vpx::record(&input.take_up_to(8)?, stream);
+            Ok(())
+        }
         b"colr" => colr(input, stream),
         b"alac" => alac(input, stream),
         // Opus in ISOBMFF, 4.3.2: always decoded at 48 kHz.
@@ -139,11 +151,6 @@ fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<
         }
         _ => Ok(()),
     }
-}
-
-fn coding(input: &mut Input<'_>, codec: &str, stream: &mut Stream) -> Parsed<()> {
-    stream.coding = Coding::read(codec, input)?;
-    Ok(())
 }
 
 /// 12.1.5; QuickTime's `nclc` says nothing of the range.

@@ -1,0 +1,115 @@
+//! Which header to look for, by the codec that a container names.
+
+use super::{aac, ac3, av1, dts, h264, hevc, mpeg2, mpeg4, mpeg_audio, vc1, vpx};
+use crate::extract::stream::{Coding, Stream};
+
+/// Reads the configuration that a container keeps for the decoder of `stream.codec`; the width of the lengths in
+/// front of units, where they have them.
+pub fn configuration(bytes: &[u8], stream: &mut Stream) -> Option<usize> {
+    match (stream.codec, bytes.first()) {
+        ("h264", Some(1)) => return h264::record(bytes, stream),
+        ("hevc", Some(1)) => return hevc::record(bytes, stream),
+        ("av1", Some(0x81)) => return av1::record(bytes, stream).and(None),
+        ("aac", _) => aac::config(bytes, stream),
+        ("vp9" | "vp8", _) => {}
+        ("wmv3", _) => vc1::simple_or_main(bytes, stream),
+        _ => {
+            elementary(bytes, stream);
+        }
+    }
+    None
+}
+
+/// Reads the first header of the codec in a part of its bit stream, as MPEG streams and AVI carry it.
+pub fn elementary(bytes: &[u8], stream: &mut Stream) -> bool {
+    match stream.codec {
+        "h264" => h264::by_start_code(bytes, stream),
+        "hevc" => hevc::by_start_code(bytes, stream),
+        "av1" => av1::units_of(bytes, stream),
+        "vp8" => vpx::vp8(bytes, stream).is_some(),
+        "vp9" => vpx::vp9(bytes, stream).is_some(),
+        "mpeg1video" | "mpeg2video" => mpeg2::sequence(bytes, stream),
+        "mpeg4" => mpeg4::object_layer(bytes, stream),
+        "flv1" => mpeg4::sorenson(bytes, stream).is_some(),
+        "vc1" => vc1::sequence(bytes, stream),
+        "mjpeg" => jpeg(bytes, stream).is_some(),
+        "aac" => aac::adts(bytes, stream),
+        "aac_latm" => aac::latm(bytes, stream),
+        "ac3" | "eac3" => ac3::first(bytes, stream),
+        "dts" => dts::first(bytes, stream).is_some(),
+        "mp1" | "mp2" | "mp3" => match mpeg_audio::first(bytes) {
+            Some((_, frame)) => {
+                frame.describe(stream);
+                true
+            }
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// Reads the first header in a sample whose units have their length in front.
+pub fn first_frame(bytes: &[u8], width: Option<usize>, stream: &mut Stream) -> bool {
+    match (stream.codec, width) {
+        ("h264", Some(width)) => h264::by_length(bytes, width, stream),
+        ("aac", _) => false,
+        _ => elementary(bytes, stream),
+    }
+}
+
+/// The frame header of a JPEG picture (ITU-T T.81, B.2.2): size and the sampling of its components.
+fn jpeg(bytes: &[u8], stream: &mut Stream) -> Option<()> {
+    let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
+    loop {
+        let (&[0xFF, kind, high, low], _) = rest.split_first_chunk::<4>()? else { return None };
+        let len = usize::from(u16::from_le_bytes([low, high]));
+        let body = rest.get(4..)?;
+        if matches!(kind, 0xC0..=0xC2) {
+            let &[depth, h1, h0, w1, w0, _count, _, across, ..] = body else { return None };
+            (stream.width, stream.height) =
+                (u16::from_le_bytes([w0, w1]).into(), u16::from_le_bytes([h0, h1]).into());
+            let chroma = match across {
+                0x22 => 1,
+                0x21 => 2,
+                _ => 3,
+            };
+            stream.coding = Coding { profile: "Baseline", level: None, chroma: Some(chroma), depth };
+            stream.colour.full = Some(true);
+            stream.colour.matrix = Some(5);
+            return Some(());
+        }
+        rest = rest.get(len.checked_add(2)?..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_motion_jpeg() {
+        let app = [&[0xFF, 0xE0, 0, 4, 1, 2][..]].concat();
+        let frame = [0xFF, 0xC0, 0, 17, 8, 0, 120, 0, 160, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
+        let data = [&[0xFF, 0xD8][..], &app, &frame].concat();
+        let mut stream = Stream { codec: "mjpeg", ..Stream::default() };
+        assert!(elementary(&data, &mut stream));
+        assert_eq!((stream.width, stream.height, stream.coding.chroma), (160, 120, Some(1)));
+        for at in 0..data.len() {
+            elementary(&data[..at], &mut Stream { codec: "mjpeg", ..Stream::default() });
+        }
+    }
+
+    #[test]
+    fn any_bytes_as_any_codec_are_survived() {
+        let codecs = ["h264", "hevc", "av1", "vp8", "vp9", "mpeg2video", "mpeg4", "flv1", "vc1", "aac", "aac_latm"];
+        for codec in codecs.into_iter().chain(["ac3", "dts", "mp3", "wmv3"]) {
+            for seed in 0..=255_u8 {
+                let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(seed) ^ seed.rotate_left(3)).collect();
+                let mut stream = Stream { codec, ..Stream::default() };
+                elementary(&bytes, &mut stream);
+                configuration(&bytes, &mut stream);
+                first_frame(&bytes, Some(4), &mut stream);
+            }
+        }
+    }
+}

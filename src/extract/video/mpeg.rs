@@ -1,0 +1,150 @@
+//! Transport and program streams of MPEG: what both have in common. Nothing in them says how long they are: the
+//! time stamps at both ends do.
+
+mod program;
+mod tables;
+mod transport;
+
+pub use program::parse as program_stream;
+pub use transport::parse as transport_stream;
+
+use crate::extract::bitstream;
+use crate::extract::container::pes::{self, CLOCK, Packet};
+use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, longer, seconds};
+use crate::extract::{Facts, Input};
+
+/// Bytes of a stream in which its header is looked for, from one packet with a time on.
+const HEAD: usize = 16 << 10;
+/// Packets with a time in which a header is looked for.
+const TRIES: u32 = 24;
+/// Times of decoding that tell the rate of the frames.
+const TIMES: usize = 96;
+
+/// One elementary stream while its packets are met.
+#[derive(Default)]
+struct Elementary {
+    /// Packet number or stream number in its container.
+    id: u16,
+    stream: Stream,
+    /// The start of a frame, until its header is read.
+    buffer: Vec<u8>,
+    tries: u32,
+    known: bool,
+    first: Option<u64>,
+    last: Option<u64>,
+    /// The last step between time stamps at the end.
+    step: u64,
+    times: Vec<u64>,
+}
+
+impl Elementary {
+    fn new(id: u16, stream: Stream) -> Elementary {
+        // Streams that are no sound or picture have no header to look for.
+        let known = !matches!(stream.kind, Kind::Video | Kind::Audio) || stream.codec.is_empty();
+        Elementary { id, stream, known, ..Elementary::default() }
+    }
+
+    /// A packet begins.
+    fn begin(&mut self, packet: &Packet<'_>) {
+        if !self.known && !self.buffer.is_empty() && packet.shown.is_some() {
+            self.look();
+            self.buffer.clear();
+        }
+        self.time(packet);
+        if packet.shown.is_some() || !self.buffer.is_empty() {
+            self.more(packet.body);
+        }
+    }
+
+    fn time(&mut self, packet: &Packet<'_>) {
+        if let Some(shown) = packet.shown {
+            // The first picture that is met need not be the first that is shown.
+            if self.first.is_none_or(|first| pes::since(shown, first) < u64::from(CLOCK)) {
+                self.first = Some(shown);
+            }
+        }
+        if self.times.len() < TIMES {
+            self.times.extend(packet.decoded);
+        }
+    }
+
+    /// What follows in the same packet.
+    fn more(&mut self, bytes: &[u8]) {
+        if self.known {
+            return;
+        }
+        let room = HEAD.saturating_sub(self.buffer.len());
+        self.buffer.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or(&[]));
+        if self.buffer.len() >= HEAD {
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        self.tries = self.tries.saturating_add(1);
+        self.known = bitstream::elementary(&self.buffer, &mut self.stream) || self.tries >= TRIES;
+    }
+
+    /// A packet near the end of the file.
+    fn end(&mut self, packet: &Packet<'_>) {
+        if let (Some(shown), Some(first)) = (packet.shown, self.first) {
+            let last = self.last.unwrap_or(first);
+            if pes::since(first, shown) > pes::since(first, last) {
+                self.step = pes::since(last, shown);
+                self.last = Some(shown);
+            }
+        }
+    }
+
+    /// Ticks of a frame: the usual difference between times of decoding.
+    fn usual_step(&self) -> Option<u64> {
+        let mut steps: Vec<u64> = self.times.windows(2).filter_map(|two| match two {
+            [a, b] => Some(pes::since(*a, *b)).filter(|step| (1..u64::from(CLOCK)).contains(step)),
+            _ => None,
+        }).collect();
+        steps.sort_unstable();
+        steps.get(steps.len() >> 1).copied()
+    }
+
+    fn finish(mut self) -> Stream {
+        if !self.known && !self.buffer.is_empty() {
+            self.look();
+        }
+        let rate = self.usual_step().and_then(|step| Ratio::near(f64::from(CLOCK) / float(step)));
+        let step = self.step.min(u64::from(CLOCK));
+        let mut stream = self.stream;
+        stream.time_base = Ratio::new(1, CLOCK.into());
+        stream.start = self.first.and_then(|first| seconds(first, CLOCK));
+        if stream.kind == Kind::Video {
+            // Fields count twice in the headers of some encoders: the times have the last word.
+            let coded = stream.coded_rate;
+            stream.frame_rate = match (coded, rate) {
+                (Some(coded), Some(rate)) if coded.value() > rate.value() * 1.5 => Some(rate),
+                (coded, rate) => coded.or(rate),
+            };
+            stream.average_rate = stream.frame_rate;
+        }
+        let frame = match stream.frame_rate.filter(|_| stream.kind == Kind::Video) {
+            Some(rate) => 1.0 / rate.value(),
+            None => float(step) / f64::from(CLOCK),
+        };
+        let span = self.first.zip(self.last).and_then(|(first, last)| seconds(pes::since(first, last), CLOCK));
+        stream.duration = span.map(|span| span + frame);
+        stream
+    }
+}
+
+/// Publishes what the streams say together.
+fn publish(
+    format: (&'static str, &'static str),
+    programs: Option<u64>,
+    found: Vec<Elementary>,
+    input: &Input<'_>,
+    facts: &mut Facts,
+) {
+    let streams: Vec<Stream> = found.into_iter().map(Elementary::finish).collect();
+    let start = streams.iter().filter_map(|s| s.start).reduce(f64::min);
+    let ends = streams.iter().filter_map(|s| Some(s.start? + s.duration?)).fold(None, longer);
+    let duration = start.zip(ends).map(|(start, end)| end - start).filter(|d| *d > 0.0);
+    Summary { format, duration, start, programs, streams, ..Summary::default() }.publish(input, facts);
+}
