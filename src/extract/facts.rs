@@ -228,6 +228,14 @@ impl Facts {
         self.warnings.iter_mut().skip(mark.1).for_each(|warning| warning.offset = offset);
     }
 
+    /// Takes over what another collection holds, behind what is here: found elsewhere in the file, worth less.
+    pub fn append(&mut self, other: Facts) {
+        let room = self.max_facts.saturating_sub(self.facts.len());
+        self.facts.extend(other.facts.into_iter().take(room));
+        other.warnings.into_iter().for_each(|warning| self.warn(warning));
+        self.audio_covers.extend(other.audio_covers);
+    }
+
     /// The parser knows the format better than the sniffer did (DNG inside TIFF, audio-only Matroska).
     pub fn refine(&mut self, format: Format) {
         self.refined = Some(format);

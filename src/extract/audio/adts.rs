@@ -1,14 +1,13 @@
 //! AAC in ADTS frames (ISO/IEC 13818-7, 6.2). Nothing in the stream says how long it is: the frames are counted.
 
-use super::{id3, symphonic};
+use super::{id3, mpeg, symphonic};
+use crate::extract::bitstream::aac::{BLOCK, Frame};
 use crate::extract::stream::{Stream, Summary, float};
 use crate::extract::{Facts, Input, Parsed};
 use symphonia::default::formats::AdtsReader;
 
 /// Part of the file whose frames are counted; the rest is taken to be like it.
 const COUNTED: u64 = 1 << 20;
-/// Samples of one raw data block.
-const SAMPLES: f64 = 1024.0;
 
 /// Reads a file of ADTS frames.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -28,12 +27,12 @@ fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -
     let counted = count(input);
     if let Some(blocks) = facts.tolerate(counted)?.filter(|blocks| *blocks > 0.0) {
         for stream in streams.iter_mut().filter(|stream| stream.sample_rate > 0) {
-            stream.duration = Some(blocks * SAMPLES / f64::from(stream.sample_rate));
+            stream.duration = Some(blocks * f64::from(BLOCK) / f64::from(stream.sample_rate));
             stream.bitrate = None;
         }
     }
-    let last = id3::version_1(input, facts);
-    facts.tolerate(last).map(|_| ())
+    let end = mpeg::trailers(input, facts);
+    facts.tolerate(end).map(|_| ())
 }
 
 /// Raw data blocks from here to the end of the file.
@@ -41,29 +40,19 @@ fn count(input: &mut Input<'_>) -> Parsed<f64> {
     let start = input.position();
     let mut blocks = 0_u32;
     while input.remaining() >= 7 && input.position().saturating_sub(start) < COUNTED {
-        let Some((len, more)) = frame(input.peek_array("frame header")?) else {
+        let Some(frame) = Frame::read(input.peek_array("frame header")?) else {
             // Damage, or a tag between segments: on to the next sync word.
             let gap = next_sync(input.peek_up_to(4096)?);
             input.skip(gap, "next frame")?;
             continue;
         };
-        blocks = blocks.saturating_add(more).saturating_add(1);
-        input.seek(input.position().saturating_add(len).min(input.end()), "next frame")?;
+        blocks = blocks.saturating_add(frame.blocks);
+        input.seek(input.position().saturating_add(frame.len.into()).min(input.end()), "next frame")?;
     }
     let seen = input.position().saturating_sub(start);
     let rest = input.remaining();
     let more = if seen > 0 { float(rest) / float(seen) } else { 0.0 };
     Ok(f64::from(blocks) * (1.0 + more))
-}
-
-/// Length of the frame, and its blocks beyond the first.
-fn frame(head: [u8; 7]) -> Option<(u64, u32)> {
-    let [0xFF, second, _, fourth, fifth, sixth, seventh] = head else { return None };
-    if second & 0xF6 != 0xF0 {
-        return None;
-    }
-    let len = (u64::from(fourth & 3) << 11) | (u64::from(fifth) << 3) | u64::from(sixth >> 5);
-    (len > 7).then_some((len, u32::from(seventh & 3)))
 }
 
 /// Bytes to the next possible sync word; at least one.

@@ -1,16 +1,17 @@
-//! ID3 tags: version 2 through `symphonia`, without the pictures; version 1 by hand.
+//! ID3 tags: version 2 (id3.org, "ID3v2.2", "ID3v2.3.0", "ID3v2.4.0 main structure"), whose pictures are passed over
+//! unread but for their size, and version 1.
 
-use super::tags::{self, Tag};
+mod frames;
+mod genres;
+
+use super::tags::{self, Found, Tag};
 use crate::extract::{Facts, Input, Parsed};
-use std::io::Cursor;
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::core::meta::{MetadataOptions, MetadataReader};
-use symphonia::default::meta::Id3v2Reader;
+pub(in crate::extract) use genres::genre;
 
-/// Frames above this are pictures and other objects; they are passed over unread.
-const FRAME: u64 = 32 << 10;
-/// Most bytes of frames that are kept.
+/// Most bytes of an unsynchronised tag: its frames cannot be told apart from outside, so that it is read as a whole.
 const TAG: u64 = 512 << 10;
+/// Tags in a row.
+const TAGS: u32 = 4;
 
 /// Length of the ID3v2 tag that starts here, header and footer included; 0 where there is none (ID3v2.4.0, 3.1).
 pub(super) fn length(input: &mut Input<'_>) -> Parsed<u64> {
@@ -26,108 +27,108 @@ fn syncsafe(bytes: [u8; 4]) -> u32 {
     bytes.iter().fold(0, |sum, byte| (sum << 7) | u32::from(byte & 0x7F))
 }
 
-/// Four times seven bits of a number below 2^28.
-fn to_syncsafe(number: u32) -> [u8; 4] {
-    [21, 14, 7, 0].map(|shift| u8::try_from((number >> shift) & 0x7F).unwrap_or(0))
-}
-
-/// Reads the tag that starts here, if one does, and moves behind it.
+/// Reads the tags that start here, if one does, and moves behind them.
 pub(super) fn version_2(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let len = length(input)?;
-    if len == 0 {
-        return Ok(());
-    }
-    let start = input.position();
-    let part = start..start.saturating_add(len);
-    let tag = input.within(part, "ID3v2 tag", small_frames);
-    if let Some(tag) = facts.tolerate(tag)? {
-        read(tag, start, input, facts)?;
-    }
-    Ok(())
-}
-
-fn read(tag: Vec<u8>, start: u64, input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(tag)), MediaSourceStreamOptions::default());
-    let reader = Id3v2Reader::try_new(stream, MetadataOptions::default());
-    match reader.and_then(|mut reader| reader.read_all()) {
-        Ok(buffer) => tags::from_symphonia(facts, "id3v2", start, &buffer.revision),
-        Err(error) => facts.tolerate::<()>(Err(input.malformed_at(start, error.to_string()))).map(|_| ())?,
-    }
-    Ok(())
-}
-
-/// The tag of this part as if it never had a large frame.
-fn small_frames(input: &mut Input<'_>) -> Parsed<Vec<u8>> {
-    let head: [u8; 10] = input.array("ID3v2 header")?;
-    let [_, _, _, version, _, flags, ..] = head;
-    // Unsynchronised tags of versions 2 and 3 and tags with an extended header are read as they are: their frames
-    // cannot be told apart from outside.
-    if flags & 0xC0 != 0 || !(2..=4).contains(&version) {
-        let body = input.take_up_to(TAG)?;
-        return Ok(with_header(head, body));
-    }
-    let mut body = Vec::new();
-    while let Some((head, size)) = frame_head(input, version)? {
-        input.entry()?;
-        let end = input.position().saturating_add(size).min(input.end());
-        let kept = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        if size <= FRAME && kept.saturating_add(size) <= TAG && is_text(&head) {
-            body.extend_from_slice(&head);
-            body.extend(input.take_up_to(size)?);
+    for _ in 0..TAGS {
+        let len = length(input)?;
+        if len == 0 {
+            break;
         }
-        input.seek(end, "next frame")?;
+        let start = input.position();
+        let outer = input.format();
+        input.set_format("id3v2");
+        let read = input.within(start..start.saturating_add(len), "ID3v2 tag", |input| tag(input, facts));
+        input.set_format(outer);
+        facts.tolerate(read)?;
     }
-    Ok(with_header(head, body))
+    Ok(())
 }
 
-/// Text frames begin with `T` (ID3v2.4.0, 4.2).
-fn is_text(head: &[u8]) -> bool {
-    head.first() == Some(&b'T')
-}
-
-/// The head of the next frame and the size of its body; `None` at the padding or the end.
-fn frame_head(input: &mut Input<'_>, version: u8) -> Parsed<Option<(Vec<u8>, u64)>> {
-    let len = if version == 2 { 6 } else { 10 };
-    if input.remaining() < len || input.peek_up_to(1)?.first() == Some(&0) {
-        return Ok(None);
+fn tag(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let start = input.position();
+    let [_, _, _, version, _, flags, ..] = input.array::<10>("ID3v2 header")?;
+    if !(2..=4).contains(&version) {
+        return Err(input.malformed_at(start, format!("expected ID3 version 2.2 to 2.4, got 2.{version}")));
     }
-    let head = input.take(len, "frame header")?;
-    let size = match (version, head.as_slice()) {
-        (2, &[_, _, _, a, b, c]) => u32::from_le_bytes([c, b, a, 0]),
-        // Many writers of version 4 forgot that its sizes are syncsafe, too.
-        (4, &[_, _, _, _, a, b, c, d, ..]) if (a | b | c | d) < 0x80 => syncsafe([a, b, c, d]),
-        (_, &[_, _, _, _, a, b, c, d, ..]) => u32::from_le_bytes([d, c, b, a]),
-        _ => return Ok(None),
+    let mut found = Found::default();
+    let read = if flags & 0x80 != 0 && version < 4 {
+        let bytes = plain(&input.take_up_to(TAG)?);
+        let mut inner = input.unpacked(&bytes);
+        let mark = facts.mark();
+        let read = body(&mut inner, version, flags, &mut found, facts);
+        facts.found_in(mark, start);
+        read
+    } else {
+        body(input, version, flags, &mut found, facts)
     };
-    Ok(Some((head, size.into())))
+    facts.tolerate(read)?;
+    found.publish("id3v2", facts);
+    Ok(())
 }
 
-fn with_header(head: [u8; 10], body: Vec<u8>) -> Vec<u8> {
-    let [a, b, c, version, revision, flags, ..] = head;
-    let size = to_syncsafe(u32::try_from(body.len()).unwrap_or(0));
-    // Without its footer, which would follow at the old place.
-    let mut tag = vec![a, b, c, version, revision, flags & !0x10];
-    tag.extend_from_slice(&size);
-    tag.extend(body);
-    tag
+/// The extended header, if there is one, then the frames.
+fn body(input: &mut Input<'_>, version: u8, flags: u8, found: &mut Found, facts: &mut Facts) -> Parsed<()> {
+    if version > 2 && flags & 0x40 != 0 {
+        let size: [u8; 4] = input.array("extended header")?;
+        // Version 4 counts these four bytes, too (ID3v2.4.0, 3.2; ID3v2.3.0, 3.2).
+        let len = if version == 4 {
+            u64::from(syncsafe(size)).saturating_sub(4)
+        } else {
+            let [a, b, c, d] = size;
+            u32::from_le_bytes([d, c, b, a]).into()
+        };
+        input.skip(len, "extended header")?;
+    }
+    frames::read(input, version, found, facts)
 }
 
-/// Reads the ID3v1 tag in the last 128 bytes of the file, for what version 2 did not say (id3.org, "ID3v1").
-pub(super) fn version_1(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let Some(start) = input.file_len().checked_sub(128) else { return Ok(()) };
+/// Bytes without the zeros that keep sync words out of them (ID3v2.4.0, 6.1).
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut before = 0;
+    for &byte in bytes {
+        if !(before == 0xFF && byte == 0) {
+            plain.push(byte);
+        }
+        before = byte;
+    }
+    plain
+}
+
+/// Reads the ID3v1 tag in the last 128 bytes of the file, for what version 2 did not say (id3.org, "ID3v1"). Where the
+/// sound ends: in front of the tag.
+pub(super) fn version_1(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<u64> {
+    let end = input.file_len();
+    let Some(start) = end.checked_sub(128) else { return Ok(end) };
     input.seek(start, "ID3v1 tag")?;
     if input.array::<3>("ID3v1 mark")? != *b"TAG" {
-        return Ok(());
+        return Ok(end);
     }
-    for tag in [Tag::Title, Tag::Artist, Tag::Album] {
-        let offset = input.position();
-        let bytes: Vec<u8> = input.array::<30>("ID3v1 text")?.into_iter().take_while(|b| *b != 0).collect();
-        let text = utf8_or_latin(&bytes);
-        if !text.trim().is_empty() {
-            tags::tag(facts, "id3v1", tag, offset, text);
-        }
+    for known in [Tag::Title, Tag::Artist, Tag::Album] {
+        let (offset, bytes) = (input.position(), input.array::<30>("ID3v1 text")?);
+        text(known, offset, &bytes, facts);
     }
-    Ok(())
+    let (offset, year) = (input.position(), input.array::<4>("ID3v1 year")?);
+    text(Tag::Year, offset, &year, facts);
+    let (offset, comment) = (input.position(), input.array::<30>("ID3v1 comment")?);
+    text(Tag::Comment, offset, &comment, facts);
+    // Version 1.1: a zero and a number take the comment's last two bytes.
+    if let [.., 0, track @ 1..=255] = comment {
+        tags::tag(facts, "id3v1", Tag::Track, offset, track.to_string());
+    }
+    let offset = input.position();
+    if let Some(name) = genre(input.u8("ID3v1 genre")?.into()) {
+        tags::tag(facts, "id3v1", Tag::Genre, offset, name);
+    }
+    Ok(start)
+}
+
+fn text(known: Tag, offset: u64, bytes: &[u8], facts: &mut Facts) {
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
+    let text = utf8_or_latin(bytes);
+    if !text.trim().is_empty() {
+        tags::tag(facts, "id3v1", known, offset, text);
+    }
 }
 
 /// The format says Latin-1; what is UTF-8, up to a last character that the field cut, was meant as such.
@@ -145,57 +146,81 @@ fn utf8_or_latin(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extract::tried::{run, survives};
     use crate::extract::{Group, Limits};
 
+    fn be(number: usize) -> Vec<u8> {
+        u32::try_from(number).unwrap().to_le_bytes().into_iter().rev().collect()
+    }
+
     fn frame(id: &str, body: &[u8]) -> Vec<u8> {
-        [
-            id.as_bytes(),
-            &u32::try_from(body.len()).unwrap().to_le_bytes().map(|b| b).into_iter().rev().collect::<Vec<_>>(),
-            &[0, 0],
-            body,
-        ]
-        .concat()
+        [id.as_bytes(), &be(body.len()), &[0, 0], body].concat()
     }
 
-    fn tagged(version: u8, frames: &[u8]) -> Vec<u8> {
-        let size = to_syncsafe(u32::try_from(frames.len()).unwrap());
-        [&b"ID3"[..], &[version, 0, 0], &size, frames].concat()
+    fn tagged(version: u8, flags: u8, frames: &[u8]) -> Vec<u8> {
+        let len = u32::try_from(frames.len()).unwrap();
+        let size = [21, 14, 7, 0].map(|shift| (len >> shift & 0x7F) as u8);
+        [&b"ID3"[..], &[version, 0, flags], &size, frames].concat()
     }
 
-    fn facts_of(data: Vec<u8>) -> (Facts, u64) {
-        let limits = Limits { bytes: 100_000, ..Limits::default() };
-        let (mut input, mut facts) = (Input::new(&data, &limits), Facts::new(&limits));
-        version_2(&mut input, &mut facts).unwrap();
-        (facts, input.position())
+    fn facts_of(data: &[u8]) -> Facts {
+        let (facts, read) = run(version_2, data, &Limits { bytes: 100_000, ..Limits::default() });
+        read.unwrap();
+        facts
     }
 
     #[test]
-    fn pictures_are_passed_over_unread() {
-        let picture = frame("APIC", &vec![7; 3_000_000]);
-        let frames = [frame("TIT2", b"\0Song"), picture, frame("TPE1", "\u{1}\u{feff}".as_bytes())].concat();
-        let data = tagged(3, &frames);
-        let len = data.len() as u64;
-        let (facts, end) = facts_of(data);
+    fn pictures_are_passed_over_but_for_their_size() {
+        let jpeg = [&b"\xFF\xD8\xFF\xC0\0\x11\x08\0\x03\0\x05"[..], &vec![7; 3_000_000]].concat();
+        let picture = frame("APIC", &[&b"\0image/jpeg\0\x03\0"[..], &jpeg].concat());
+        let frames = [frame("TIT2", b"\0Song"), picture, frame("TPE1", b"\0Me")].concat();
+        let facts = facts_of(&tagged(3, 0, &frames));
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&"Song".into()));
-        assert_eq!(end, len);
+        assert_eq!(facts.find(Group::Tag, "Artist"), Some(&"Me".into()));
+        assert_eq!(facts.audio_covers, [(5, 3)]);
     }
 
     #[test]
-    fn utf16_and_several_values() {
-        let artist: Vec<u8> =
+    fn texts_of_all_encodings_and_versions() {
+        let wide: Vec<u8> =
             [1, 0xFF, 0xFE].into_iter().chain("\u{6771}\u{4eac}".encode_utf16().flat_map(u16::to_le_bytes)).collect();
-        let (facts, _) = facts_of(tagged(3, &[frame("TPE1", &artist), frame("TPE2", b"\0Band")].concat()));
+        let frames = [frame("TPE1", &wide), frame("TPE2", b"\0Band"), frame("TCON", b"\0(17)")].concat();
+        let facts = facts_of(&tagged(3, 0, &frames));
         assert_eq!(facts.find(Group::Tag, "Artist"), Some(&"\u{6771}\u{4eac}".into()));
         assert_eq!(facts.find(Group::Tag, "AlbumArtist"), Some(&"Band".into()));
+        assert_eq!(facts.find(Group::Tag, "Genre"), Some(&"Rock".into()));
+        let old = tagged(2, 0, b"TT2\0\0\x05\0SongTP1\0\0\x03\0Me");
+        assert_eq!(facts_of(&old).find(Group::Tag, "Artist"), Some(&"Me".into()));
+        let several = facts_of(&tagged(4, 0, &frame("TPE1", b"\x03A\0B")));
+        assert_eq!(several.find(Group::Tag, "Artist"), Some(&"A; B".into()));
+        // Unsynchronised: a zero behind 0xFF is none of the text.
+        let synced = facts_of(&tagged(3, 0x80, &frame("TIT2", b"\0a\xFF\0")[..13]));
+        assert_eq!(synced.find(Group::Tag, "Title"), None);
+        let synced = [&frame("TIT2", b"\0a\xFFb")[..12], b"\xFF\0b"].concat();
+        assert_eq!(facts_of(&tagged(3, 0x80, &synced)).find(Group::Tag, "Title"), Some(&"a\u{ff}b".into()));
+    }
+
+    #[test]
+    fn words_gains_and_chapters() {
+        let title = frame("TIT2", b"\0Intro");
+        let chapter = [&b"one\0"[..], &be(1500), &be(4000), &[0xFF; 8], &title].concat();
+        let frames = [
+            frame("USLT", b"\0engabout\0La la"),
+            frame("TXXX", b"\0replaygain_track_gain\0-6.5 dB"),
+            frame("CHAP", &chapter),
+        ];
+        let facts = facts_of(&tagged(3, 0, &frames.concat()));
+        assert_eq!(facts.find(Group::Tag, "Lyric"), Some(&"La la".into()));
+        assert_eq!(facts.find(Group::Tag, "TrackGain"), Some(&"-6.5 dB".into()));
+        assert_eq!(facts.find(Group::Media, "Chapter"), Some(&"1.5-4 Intro".into()));
     }
 
     #[test]
     fn cut_tags_and_endless_sizes_are_harmless() {
-        let whole = tagged(4, &[frame("TIT2", b"\x03Song"), frame("TALB", b"\x03Album")].concat());
-        for cut in 0..whole.len() {
-            facts_of(whole[..cut].to_vec());
-        }
-        facts_of([&b"ID3\x03\0\0\x7F\x7F\x7F\x7F"[..], b"TIT2\xFF\xFF\xFF\xFF\0\0\0"].concat());
+        let whole = tagged(4, 0x40, &[&[0, 0, 0, 6, 1, 0][..], &frame("TIT2", b"\x03Song")].concat());
+        assert_eq!(facts_of(&whole).find(Group::Tag, "Title"), Some(&"Song".into()));
+        survives(version_2, &whole, 200);
+        survives(version_2, &[&b"ID3\x03\0\0\x7F\x7F\x7F\x7F"[..], b"TIT2\xFF\xFF\xFF\xFF\0\0\0"].concat(), 100);
     }
 
     #[test]
@@ -207,11 +232,12 @@ mod tests {
             bytes.resize(if text == "1999" { 4 } else { 30 }, 0);
             data.extend(bytes);
         }
-        data.push(1);
-        let limits = Limits::default();
-        let (mut input, mut facts) = (Input::new(&data, &limits), Facts::new(&limits));
-        version_1(&mut input, &mut facts).unwrap();
+        data[326] = 7;
+        data.push(17);
+        let (facts, _) = run(|input, facts| version_1(input, facts).map(|_| ()), &data, &Limits::default());
         assert_eq!(facts.find(Group::Tag, "Artist"), Some(&"Artist \u{e9}".into()));
+        assert_eq!(facts.find(Group::Tag, "Track"), Some(&"7".into()));
+        assert_eq!(facts.find(Group::Tag, "Genre"), Some(&"Rock".into()));
         assert_eq!(facts.find(Group::Tag, "Album"), None);
     }
 }

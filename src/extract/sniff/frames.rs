@@ -1,6 +1,7 @@
 //! Sub-types and formats that are told by their first frames, pages or records rather than by a fixed signature.
 
 use super::format::Format;
+use crate::extract::bitstream::mpeg_audio::Frame;
 use crate::extract::input::Input;
 use crate::extract::warning::Parsed;
 
@@ -160,42 +161,9 @@ fn frame(bytes: &[u8]) -> Option<(Format, usize)> {
     }
 }
 
-/// Bitrates in kbit/s by (MPEG 1, layer): ISO/IEC 11172-3, 2.4.2.3; ISO/IEC 13818-3, 2.4.2.3.
-static RATES: [[u32; 14]; 5] = [
-    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-    [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-];
-
 fn mpeg_frame(b: u8, c: u8) -> Option<(Format, usize)> {
-    let (version, layer) = ((b >> 3) & 3, (b >> 1) & 3);
-    if version == 1 || layer == 0 {
-        return None;
-    }
-    let table = match (version, layer) {
-        (3, 3) => 0,
-        (3, 2) => 1,
-        (3, _) => 2,
-        (_, 3) => 3,
-        _ => 4,
-    };
-    let rate = *RATES.get::<usize>(table)?.get(usize::from(c >> 4).checked_sub(1)?)?;
-    let base = *[44_100_u32, 48_000, 32_000].get(usize::from((c >> 2) & 3))?;
-    let hertz = match version {
-        3 => base,
-        2 => base >> 1,
-        _ => base >> 2,
-    };
-    let pad = u32::from((c >> 1) & 1);
-    let bits = rate.checked_mul(1000)?;
-    let len = match (layer, version) {
-        (3, _) => bits.checked_mul(12)?.checked_div(hertz)?.checked_add(pad)?.checked_mul(4)?,
-        (1, 0 | 2) => bits.checked_mul(72)?.checked_div(hertz)?.checked_add(pad)?,
-        _ => bits.checked_mul(144)?.checked_div(hertz)?.checked_add(pad)?,
-    };
-    Some((if layer == 1 { Format::Mp3 } else { Format::Mp2 }, usize::try_from(len).ok()?))
+    let frame = Frame::read([0xFF, b, c, 0])?;
+    Some((if frame.layer == 3 { Format::Mp3 } else { Format::Mp2 }, usize::try_from(frame.len).ok()?))
 }
 
 /// Whether `part` occurs in `bytes`.

@@ -45,6 +45,7 @@ codecs! {
     "dsd_lsbf_planar" "DSD (Direct Stream Digital), least significant bit first, planar" "fltp";
     "dsd_msbf" "DSD (Direct Stream Digital), most significant bit first" "fltp";
     "dsd_msbf_planar" "DSD (Direct Stream Digital), most significant bit first, planar" "fltp";
+    "dst" "DST (Direct Stream Transfer)" "fltp";
     "dts" "DCA (DTS Coherent Acoustics)" "fltp";
     "dvb_subtitle" "DVB subtitles" "";
     "dvb_teletext" "DVB teletext" "";
@@ -69,6 +70,7 @@ codecs! {
     "indeo4" "Intel Indeo Video Interactive 4" "";
     "indeo5" "Intel Indeo Video Interactive 5" "";
     "jpeg2000" "JPEG 2000" "";
+    "klv" "SMPTE 336M Key-Length-Value (KLV) metadata" "";
     "mjpeg" "Motion JPEG" "";
     "mjpegb" "Apple MJPEG-B" "";
     "mlp" "MLP (Meridian Lossless Packing)" "";

@@ -3,6 +3,7 @@
 mod asf;
 mod avi;
 mod flv;
+mod hls;
 mod matroska;
 mod mp4;
 mod mpeg;
@@ -10,6 +11,7 @@ mod mpeg;
 pub use asf::parse as asf;
 pub use avi::parse as avi;
 pub use flv::parse as flv;
+pub use hls::parse as hls;
 pub use matroska::parse as matroska;
 pub use mp4::parse as mp4;
 pub use mpeg::{program_stream, transport_stream};
