@@ -17,7 +17,7 @@ pub enum Kind {
     Audio,
     /// Text or pictures laid over the video.
     Subtitle,
-    /// A cover or thumbnail kept as a stream: counted, not described.
+    /// A cover or thumbnail kept as a stream: counted nowhere.
     Picture,
     /// Anything else: counted, not described.
     #[default]
@@ -175,7 +175,7 @@ impl Summary {
     /// Turns the summary into facts and stream rows.
     pub fn publish(self, input: &Input<'_>, facts: &mut Facts) {
         let format = input.format();
-        self.properties(input.file_len(), facts.audio_covers.len(), |tag, value| match value {
+        self.properties(input.file_len(), |tag, value| match value {
             Value::Int(number) => facts.add(format, Group::Media, tag, 0, number),
             Value::Float(number) => facts.add(format, Group::Media, tag, 0, number),
             Value::Text(text) => facts.add(format, Group::Media, tag, 0, &*text),
@@ -205,19 +205,19 @@ impl Summary {
         }
     }
 
-    /// Members of the whole, for a file of `bytes` bytes with that many covers, each of which counts as a stream.
-    fn properties(&self, bytes: u64, covers: usize, mut add: impl FnMut(&'static str, Value)) {
+    /// Members of the whole, for a file of `bytes` bytes.
+    fn properties(&self, bytes: u64, mut add: impl FnMut(&'static str, Value)) {
         add("FormatName", self.format.0.into());
         add("FormatLongName", self.format.1.into());
         let longest = self.streams.iter().filter_map(|s| s.duration).fold(None, longer);
         let duration = self.duration.or(longest).filter(|d| d.is_finite() && *d >= 0.0);
         duration.into_iter().for_each(|d| add("Duration", rounded(d).into()));
-        let first = self.streams.iter().filter_map(|s| s.start).reduce(f64::min);
+        // A stream begins at once unless its container says otherwise.
+        let first = self.streams.iter().filter(|s| s.duration.is_some()).map(|s| s.start.unwrap_or(0.0)).reduce(f64::min);
         self.start.or(first).into_iter().for_each(|s| add("StartTime", rounded(s).into()));
         let spread = duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
         self.bitrate.or(spread).into_iter().for_each(|rate| add("Bitrate", int(rate)));
-        let pictures = self.streams.iter().filter(|s| s.kind == Kind::Picture).count();
-        let counted = self.streams.len().saturating_sub(pictures).saturating_add(pictures.max(covers));
+        let counted = self.streams.iter().filter(|s| s.kind != Kind::Picture).count();
         if counted > 0 {
             add("StreamCount", int(u64::try_from(counted).unwrap_or(0)));
         }
@@ -265,7 +265,8 @@ impl Stream {
             row.set(id, ratio.to_string());
         }
         ids.frames.zip(self.frames).into_iter().for_each(|(id, count)| row.set(id, int(count)));
-        self.start.into_iter().for_each(|s| row.set(ids.start, rounded(s)));
+        let start = self.start.or(self.duration.map(|_| 0.0));
+        start.into_iter().for_each(|s| row.set(ids.start, rounded(s)));
         self.duration.into_iter().filter(|d| d.is_finite()).for_each(|d| row.set(ids.duration, rounded(d)));
         self.bitrate.into_iter().for_each(|rate| row.set(ids.bitrate, int(rate)));
         row
@@ -423,7 +424,7 @@ mod tests {
         Summary { format: ("mov", "QuickTime / MOV"), streams: vec![cover, sound], ..Summary::default() }
             .publish(&input, &mut facts);
         assert_eq!(facts.find(Group::Media, "Bitrate"), Some(&4000_i64.into()));
-        assert_eq!(facts.find(Group::Media, "StreamCount"), Some(&2_i64.into()));
+        assert_eq!(facts.find(Group::Media, "StreamCount"), Some(&1_i64.into()));
         assert_eq!(facts.find(Group::Media, "VideoWidth"), None);
         let row = facts.audio_streams.first().unwrap();
         assert_eq!(row.text(field::AUDIO_CODEC_TAG), Some("0x6134706d"));
