@@ -91,6 +91,7 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Wma, video::asf),
     (Format::Avi, video::avi),
     (Format::Flv, video::flv),
+    (Format::Dv, video::dv),
     (Format::MpegTs, video::transport_stream),
     (Format::MpegPs, video::program_stream),
     (Format::Hls, video::hls),

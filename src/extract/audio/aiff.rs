@@ -20,16 +20,22 @@ struct Common {
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     input.skip(12, "FORM header")?;
     let mut common = None;
-    let walked = walk(input, &mut common, facts);
+    // An ID3 tag says more than the chunks of texts, whatever their order, and so wins.
+    let mut plain = Facts::new(input.limits());
+    let walked = walk(input, &mut common, facts, &mut plain);
     let walked = facts.tolerate(walked).map(|_| ());
+    facts.append(plain);
     let streams = common.as_ref().map(stream).into_iter().collect();
     Summary { format: ("aiff", "Audio IFF"), streams, ..Summary::default() }.publish(input, facts);
     walked
 }
 
-fn walk(input: &mut Input<'_>, common: &mut Option<Common>, facts: &mut Facts) -> Parsed<()> {
+fn walk(input: &mut Input<'_>, common: &mut Option<Common>, facts: &mut Facts, plain: &mut Facts) -> Parsed<()> {
     while let Some(chunk) = riff::next(input, Lengths::Big)? {
-        let read = input.within(chunk.body.clone(), "chunk", |input| content(input, &chunk, common, facts));
+        let read = input.within(chunk.body.clone(), "chunk", |input| match &chunk.kind {
+            b"ID3 " | b"id3 " => id3::version_2(input, facts),
+            _ => content(input, &chunk, common, plain),
+        });
         facts.tolerate(read)?;
         riff::leave(input, &chunk)?;
     }
@@ -41,7 +47,6 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, common: &mut Option<Common>, fa
         b"COMM" => *common = Some(read_common(input)?),
         b"NAME" => text(input, Tag::Title, facts)?,
         b"AUTH" => text(input, Tag::Artist, facts)?,
-        b"ID3 " | b"id3 " => id3::version_2(input, facts)?,
         _ => {}
     }
     Ok(())

@@ -81,8 +81,8 @@ fn key(input: &mut Input<'_>) -> Parsed<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
 
     fn whole(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         let end = input.file_len();

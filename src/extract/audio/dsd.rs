@@ -1,7 +1,7 @@
 //! Sound of one bit: DSF (Sony, "DSF File Format Specification" 1.01) and DSDIFF (Philips, 1.5).
 
-use super::tags::{self, Tag};
 use super::id3;
+use super::tags::{self, Tag};
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, seconds};
 use crate::extract::{Facts, Input, Parsed};
 
@@ -140,8 +140,8 @@ fn text(input: &mut Input<'_>, tag: Tag, facts: &mut Facts) -> Parsed<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
     use crate::model::{Value, field};
 
     #[test]

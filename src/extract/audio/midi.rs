@@ -182,7 +182,8 @@ mod tests {
         let chunk = |kind: &[u8; 4], body: &[u8]| [&kind[..], &[0, 0, 0, body.len() as u8], body].concat();
         let head = chunk(b"MThd", &[0, 1, 0, 2, 0, 96]);
         // Half a second a quarter, from tick 96 on a whole one; a name and words.
-        let tempo = [&[0, 0xFF, 3, 4][..], b"Song", &[96, 0xFF, 0x51, 3, 0x0F, 0x42, 0x40, 0, 0xFF, 5, 2], b"La"].concat();
+        let tempo =
+            [&[0, 0xFF, 3, 4][..], b"Song", &[96, 0xFF, 0x51, 3, 0x0F, 0x42, 0x40, 0, 0xFF, 5, 2], b"La"].concat();
         let notes = [0, 0x90, 60, 64, 0x81, 0x40, 60, 0, 0, 0xFF, 0x2F, 0];
         let data = [head, chunk(b"MTrk", &tempo), chunk(b"MTrk", &notes)].concat();
         let facts = facts_of(parse, &data);

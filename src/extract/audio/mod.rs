@@ -38,5 +38,6 @@ pub use wav::parse as wav;
 pub use wavpack::parse as wavpack;
 
 pub(super) use covers::cover;
-pub(super) use tags::{Tag, tag};
+pub(super) use id3::genre;
+pub(super) use tags::{Found, Tag, tag};
 pub(super) use wav::info as riff_info;

@@ -99,8 +99,8 @@ fn stream(header: &Header, bytes: u64) -> Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
 
     #[test]
     fn headers_old_and_new() {

@@ -144,8 +144,8 @@ fn variable(input: &mut Input<'_>) -> Parsed<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
     use crate::model::{Value, field};
 
     #[test]

@@ -4,17 +4,18 @@ mod codecs;
 mod pages;
 
 use super::tags;
-use crate::extract::stream::{Kind, Ratio, Summary, float};
+use crate::extract::stream::{Kind, Ratio, Stream, Summary, float};
 use crate::extract::{Facts, Format, Input, Parsed, Stop};
 use codecs::{Head, identify};
-use pages::{Page, page, tail};
+use pages::{Page, boundary, page, tail};
 
 /// Pages looked at for header packets: those of sane files fit into a handful.
 const PAGES: u32 = 64;
 /// Longest header packet that is kept; comments with pictures in them are cut here, behind their texts.
 const PACKET: usize = 512 << 10;
-/// Most streams of one file.
+/// Most streams of one link, and most links of one file.
 const STREAMS: usize = 32;
+const LINKS: usize = 32;
 
 /// One logical stream while its headers are read.
 struct Logical {
@@ -31,9 +32,10 @@ struct Logical {
 
 /// Reads an Ogg file.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let mut streams = Vec::new();
-    let read = both_ends(input, facts, &mut streams);
-    let streams: Vec<_> = streams.into_iter().map(finish).collect();
+    let mut links = Vec::new();
+    let read = both_ends(input, facts, &mut links);
+    let read = facts.tolerate(read).map(|_| ());
+    let streams = joined(links);
     if streams.iter().any(|stream| stream.kind == Kind::Video) {
         facts.refine(Format::OggVideo);
     }
@@ -41,15 +43,60 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     read
 }
 
-fn both_ends(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Logical>) -> Parsed<()> {
-    let read = heads(input, facts, streams);
+/// Streams of the first link, as long as all links together (RFC 3533, 4: chained streams follow one another).
+fn joined(links: Vec<Vec<Logical>>) -> Vec<Stream> {
+    let mut links = links.into_iter().map(|link| link.into_iter().map(finish).collect::<Vec<Stream>>());
+    let mut streams = links.next().unwrap_or_default();
+    for link in links {
+        for (stream, next) in streams.iter_mut().zip(link) {
+            stream.duration = stream.duration.zip(next.duration).map(|(a, b)| a + b).or(stream.duration);
+        }
+    }
+    streams
+}
+
+fn both_ends(input: &mut Input<'_>, facts: &mut Facts, links: &mut Vec<Vec<Logical>>) -> Parsed<()> {
+    let mut first = Vec::new();
+    let read = heads(input, facts, &mut first);
+    links.push(first);
     facts.tolerate(read)?;
+    let mut strange = false;
     let read = tail(input, |serial, granule| {
-        if let Some(stream) = streams.iter_mut().find(|stream| stream.serial == serial) {
-            stream.last = stream.last.max(Some(granule));
+        let found = links.first_mut().and_then(|link| link.iter_mut().find(|stream| stream.serial == serial));
+        match found {
+            Some(stream) => stream.last = stream.last.max(Some(granule)),
+            None => strange = true,
         }
     });
-    facts.tolerate(read).map(|_| ())
+    facts.tolerate(read)?;
+    // Pages of streams that the first link does not know: further links follow it.
+    if strange { chain(input, facts, links) } else { Ok(()) }
+}
+
+/// Finds the links one by one: each ends where pages of its streams end.
+fn chain(input: &mut Input<'_>, facts: &mut Facts, links: &mut Vec<Vec<Logical>>) -> Parsed<()> {
+    let mut start = 0;
+    while links.len() < LINKS {
+        let Some(link) = links.last_mut() else { break };
+        let serials: Vec<u32> = link.iter().map(|stream| stream.serial).collect();
+        let next = boundary(input, start, &serials, |serial, granule| {
+            let found = link.iter_mut().find(|stream| stream.serial == serial);
+            found.into_iter().for_each(|stream| stream.last = stream.last.max(Some(granule)));
+        })?;
+        let Some(next) = next.filter(|next| *next > start) else { break };
+        input.seek(next, "next link")?;
+        let mut link = Vec::new();
+        // The tags of the first link stand for the whole.
+        let mut unused = Facts::new(input.limits());
+        let read = heads(input, &mut unused, &mut link);
+        facts.tolerate(read)?;
+        if link.is_empty() {
+            break;
+        }
+        links.push(link);
+        start = next;
+    }
+    Ok(())
 }
 
 /// Reads pages until every stream has its comments and a page of data.
@@ -121,9 +168,10 @@ fn comments(packet: Vec<u8>, at: u64, outer: &Input<'_>, stream: &Logical, facts
     facts.tolerate(read).map(|_| ())
 }
 
-fn finish(stream: Logical) -> crate::extract::stream::Stream {
+fn finish(stream: Logical) -> Stream {
     let mut head = stream.head;
     let mut described = std::mem::take(&mut head.stream);
+    described.time_base = head.unit;
     let Some((last, unit)) = stream.last.zip(head.unit) else { return described };
     // A stream cut out of a longer one begins late: after more than the first page can hold.
     let late = stream.first.map_or(0, |(granule, packets)| {
@@ -132,7 +180,6 @@ fn finish(stream: Logical) -> crate::extract::stream::Stream {
     });
     let ticks = head.ticks(last).saturating_sub(late.max(head.skip));
     described.duration = Some(float(ticks) * unit.value());
-    described.time_base = Some(unit);
     if described.kind == Kind::Video {
         described.frame_rate = Ratio::new(unit.denom, unit.numer);
         described.average_rate = described.frame_rate;
@@ -143,8 +190,8 @@ fn finish(stream: Logical) -> crate::extract::stream::Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
     use crate::model::{Value, field};
 
     fn paged(flags: u8, granule: u64, serial: u32, packets: &[&[u8]]) -> Vec<u8> {
@@ -184,6 +231,21 @@ mod tests {
         assert_eq!(facts.find(Group::Media, "Duration"), Some(&2.0.into()));
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&"Song".into()));
         assert_eq!(facts.audio_streams[0].get(field::AUDIO_BITRATE), Some(&Value::Int(64_000)));
+    }
+
+    #[test]
+    fn chained_links_are_as_long_as_all_of_them() {
+        let link = |serial: u8| {
+            let mut link = sample();
+            // The serial number stands 14 bytes behind each page's start.
+            let starts: Vec<usize> = (0..link.len()).filter(|at| link[*at..].starts_with(b"OggS")).collect();
+            starts.into_iter().for_each(|at| link[at + 14] = serial);
+            link
+        };
+        let chained = [link(7), link(8), link(9)].concat();
+        let facts = facts_of(parse, &chained);
+        assert_eq!(facts.find(Group::Media, "Duration"), Some(&6.0.into()));
+        assert_eq!(facts.audio_streams.len(), 1);
     }
 
     #[test]

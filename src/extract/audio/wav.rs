@@ -1,10 +1,10 @@
 //! WAV, RF64 and BW64: chunks of RIFF (Microsoft, "Multimedia Programming Interface", chapter 3; EBU Tech 3306).
 
-use super::tags::{self, Tag};
 use super::id3;
+use super::tags::{self, Tag};
 use crate::extract::container::riff::{self, Chunk, Lengths};
 use crate::extract::stream::{Stream, Summary, float, seconds, windows};
-use crate::extract::{Facts, Input, Parsed};
+use crate::extract::{Facts, Group, Input, Moment, Parsed};
 
 /// What the chunks say together.
 #[derive(Default)]
@@ -23,22 +23,28 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let lengths = if input.array::<4>("RIFF mark")? == *b"RIFX" { Lengths::Big } else { Lengths::Little };
     input.skip(8, "RIFF header")?;
     let mut wave = Wave::default();
-    let walked = walk(input, lengths, &mut wave, facts);
+    // An ID3 tag says more than the list of texts, whatever their order, and so wins.
+    let mut plain = Facts::new(input.limits());
+    let walked = walk(input, lengths, &mut wave, facts, &mut plain);
     // What was found before a cap stays found; so in every parser here.
     let walked = facts.tolerate(walked).map(|_| ());
+    facts.append(plain);
     let streams = wave.format.map(|format| stream(format, &wave)).into_iter().collect();
     Summary { format: ("wav", "WAV / WAVE (Waveform Audio)"), streams, ..Summary::default() }.publish(input, facts);
     walked
 }
 
-fn walk(input: &mut Input<'_>, lengths: Lengths, wave: &mut Wave, facts: &mut Facts) -> Parsed<()> {
+fn walk(input: &mut Input<'_>, lengths: Lengths, wave: &mut Wave, facts: &mut Facts, plain: &mut Facts) -> Parsed<()> {
     while let Some(mut chunk) = riff::next(input, lengths)? {
         if chunk.kind == *b"data"
             && let Some(long) = wave.long
         {
             chunk.body.end = chunk.body.start.saturating_add(long).min(input.end());
         }
-        let read = input.within(chunk.body.clone(), "chunk", |input| content(input, &chunk, lengths, wave, facts));
+        let read = input.within(chunk.body.clone(), "chunk", |input| match &chunk.kind {
+            b"id3 " | b"ID3 " => id3::version_2(input, facts),
+            _ => content(input, &chunk, lengths, wave, plain),
+        });
         facts.tolerate(read)?;
         riff::leave(input, &chunk)?;
     }
@@ -54,7 +60,7 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, lengths: Lengths, wave: &mut Wa
             wave.long = Some(input.u64_le("length of the samples")?);
         }
         b"data" => wave.data = wave.data.or(Some(input.remaining())),
-        b"id3 " | b"ID3 " => id3::version_2(input, facts)?,
+        b"bext" => broadcast(input, facts)?,
         b"LIST" if input.array::<4>("kind of list")? == *b"INFO" => info(input, lengths, facts)?,
         _ => {}
     }
@@ -76,6 +82,29 @@ fn stream(format: windows::Wave, wave: &Wave) -> Stream {
         stream.bitrate = Some(u64::from(format.rate).saturating_mul(frame.into()).saturating_mul(8));
     }
     stream
+}
+
+/// The broadcast extension (EBU Tech 3285, 2.3): fields of fixed length.
+fn broadcast(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let offset = input.position();
+    let field = |bytes: &[u8]| {
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
+        String::from_utf8_lossy(text).trim().to_owned()
+    };
+    let description = field(&input.take(256, "description")?);
+    let originator = field(&input.take(32, "originator")?);
+    input.skip(32, "reference")?;
+    let (date, time) = (field(&input.take(10, "date")?), field(&input.take(8, "time")?));
+    tags::tag(facts, input.format(), Tag::Comment, offset, description);
+    tags::tag(facts, input.format(), Tag::Artist, offset, originator);
+    // Digits with any sign between them.
+    let plain = |text: &str, mark: &str| text.replace([':', '-', '_', '.', ' '], mark);
+    if let Ok(clock) = format!("{}T{}", plain(&date, "-"), plain(&time, ":")).parse() {
+        facts.add(input.format(), Group::Time, "Original", offset, Moment { clock, offset: None });
+    }
+    let samples = input.u64_le("time reference")?;
+    facts.add(input.format(), Group::Media, "TimeReference", offset, i64::try_from(samples).unwrap_or(i64::MAX));
+    Ok(())
 }
 
 /// The list INFO: texts, each a chunk (RIFF MCI, "INFO list chunk").
@@ -110,7 +139,7 @@ pub(in crate::extract) fn info(input: &mut Input<'_>, lengths: Lengths, facts: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::{Group, Limits};
+    use crate::extract::Limits;
     use crate::model::field;
 
     fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {

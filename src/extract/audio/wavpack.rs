@@ -37,7 +37,7 @@ fn both_ends(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>
     let found = facts.tolerate(read)?;
     let end = mpeg::trailers(input, facts);
     let end = facts.tolerate(end)?.unwrap_or(input.file_len());
-    let Some((mut stream, total, scale)) = found else { return Ok(()) };
+    let Some((mut stream, total)) = found else { return Ok(()) };
     let total = match total {
         Some(total) => Some(total),
         None => {
@@ -45,7 +45,7 @@ fn both_ends(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>
             facts.tolerate(last)?.flatten()
         }
     };
-    stream.duration = total.and_then(|total| seconds(total.saturating_mul(scale), stream.sample_rate));
+    stream.duration = total.and_then(|total| seconds(total, stream.sample_rate));
     stream.bitrate = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(end) * 8.0 / d));
     streams.push(stream);
     Ok(())
@@ -72,8 +72,8 @@ fn block(input: &mut Input<'_>) -> Parsed<Block> {
     })
 }
 
-/// What the blocks of the first samples say: the stream, the number of samples, and how many bits each counts for.
-fn first(input: &mut Input<'_>) -> Parsed<(Stream, Option<u64>, u64)> {
+/// What the blocks of the first samples say: the stream, and the number of samples.
+fn first(input: &mut Input<'_>) -> Parsed<(Stream, Option<u64>)> {
     let first = block(input)?;
     let flags = first.flags;
     let one = |flags: u32| if flags & 4 != 0 { 1 } else { 2 };
@@ -84,13 +84,13 @@ fn first(input: &mut Input<'_>) -> Parsed<(Stream, Option<u64>, u64)> {
     if flags & 0x80 != 0 {
         stream.bits = 64;
     }
-    let mut scale = 1;
+    let mut scale = 1_u32;
     let part = input.position()..first.end;
     input.within(part, "block", |input| parts(input, &mut stream, &mut scale))?;
     // Further channels are in blocks of their own, up to one that is marked as the last.
     let mut last = flags;
     let mut summed = one(flags);
-    while last & 0x1000 == 0 && input.remaining() > 32 && summed < 256 {
+    while last & 0x1000 == 0 && input.remaining() >= 32 && summed < 256 {
         input.entry()?;
         let next = block(input)?;
         last = next.flags;
@@ -104,14 +104,14 @@ fn first(input: &mut Input<'_>) -> Parsed<(Stream, Option<u64>, u64)> {
     // One bit a sample: eight of them count as one.
     if flags >> 31 == 1 {
         stream.bits = 8;
-        stream.sample_rate = stream.sample_rate.saturating_mul(u32::try_from(scale).unwrap_or(1));
+        stream.sample_rate = stream.sample_rate.saturating_mul(scale);
     }
     stream.time_base = Ratio::new(1, stream.sample_rate.into());
-    Ok((stream, first.total, if flags >> 31 == 1 { scale } else { 1 }))
+    Ok((stream, first.total))
 }
 
 /// Sub-blocks: a type, a length in words, a body.
-fn parts(input: &mut Input<'_>, stream: &mut Stream, scale: &mut u64) -> Parsed<()> {
+fn parts(input: &mut Input<'_>, stream: &mut Stream, scale: &mut u32) -> Parsed<()> {
     for _ in 0..PARTS {
         if input.remaining() < 2 {
             break;
@@ -123,7 +123,7 @@ fn parts(input: &mut Input<'_>, stream: &mut Stream, scale: &mut u64) -> Parsed<
             0x27 if words >= 2 => stream.sample_rate = input.u24_le("sample rate")?,
             0x0D if words >= 1 => stream.channels = stream.channels.max(input.u8("channels")?.into()),
             // The power of two by which the rate counts (WavPack 5, DSD).
-            0x0E if words >= 1 => *scale = 1_u64 << (input.u8("DSD rate")? & 31),
+            0x0E if words >= 1 => *scale = 1_u32 << (input.u8("DSD rate")? & 31),
             _ => {}
         }
         input.seek(end, "next sub-block")?;
@@ -145,8 +145,8 @@ fn last_sample(input: &mut Input<'_>, end: u64) -> Parsed<Option<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::tried::{facts_of, survives};
     use crate::extract::Group;
+    use crate::extract::tried::{facts_of, survives};
     use crate::model::{Value, field};
 
     fn block_of(total: u32, index: u32, flags: u32, parts: &[u8]) -> Vec<u8> {

@@ -5,8 +5,7 @@ use crate::extract::stream::{Bits, Kind, Stream};
 /// Samples per second by code.
 const RATES: [u32; 3] = [48_000, 44_100, 32_000];
 /// Bits per second in thousands by half the frame size code (table 4.13).
-const BITRATES: [u32; 19] =
-    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
+const BITRATES: [u32; 19] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640];
 
 /// Bytes and samples of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +75,16 @@ fn enhanced(bytes: &[u8], stream: &mut Stream) -> Option<Frame> {
     let bits = u64::from(frame.len).checked_mul(8)?.checked_mul(rate.into())?;
     stream.bitrate = bits.checked_div(frame.samples.into());
     Some(frame)
+}
+
+/// What the record of a container repeats of a frame: code of the rate, arrangement, low frequencies, code of the bit
+/// rate.
+pub fn describe(rate: u32, mode: u32, low: bool, bitrate: u32, stream: &mut Stream) {
+    let of = |table: &[u32], at: u32| usize::try_from(at).ok().and_then(|at| table.get(at).copied());
+    if let Some(rate) = of(&RATES, rate) {
+        speakers(mode, low, rate, stream);
+        stream.bitrate = of(&BITRATES, bitrate).map(|thousands| u64::from(thousands).saturating_mul(1000));
+    }
 }
 
 /// Table 4.3; the channel of low frequencies comes on top.

@@ -16,7 +16,8 @@ pub fn record(bytes: &[u8], stream: &mut Stream) -> Option<()> {
         (true, false) => 10,
         (true, true) => 12,
     };
-    stream.coding = Coding { profile: profile_name(profile >> 5), level: Some(profile & 0x1F), chroma: Some(chroma), depth };
+    stream.coding =
+        Coding { profile: profile_name(profile >> 5), level: Some(profile & 0x1F), chroma: Some(chroma), depth };
     units_of(units, stream);
     Some(())
 }
@@ -143,7 +144,13 @@ fn tools(bits: &mut Bits<'_>) -> Option<()> {
 fn colour(bits: &mut Bits<'_>, profile: u8, stream: &mut Stream) -> Option<(u8, u8)> {
     let deep = bits.flag()?;
     let depth = match (profile, deep) {
-        (2, true) => if bits.flag()? { 12 } else { 10 },
+        (2, true) => {
+            if bits.flag()? {
+                12
+            } else {
+                10
+            }
+        }
         (_, true) => 10,
         (_, false) => 8,
     };

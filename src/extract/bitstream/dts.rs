@@ -3,8 +3,7 @@
 use crate::extract::stream::{Bits, Kind, Stream};
 
 /// Samples per second by code (table 5-5); 0 where there is none.
-const RATES: [u32; 16] =
-    [0, 8_000, 16_000, 32_000, 0, 0, 11_025, 22_050, 44_100, 0, 0, 12_000, 24_000, 48_000, 0, 0];
+const RATES: [u32; 16] = [0, 8_000, 16_000, 32_000, 0, 0, 11_025, 22_050, 44_100, 0, 0, 12_000, 24_000, 48_000, 0, 0];
 /// Bits per second in hundreds by code (table 5-7).
 const BITRATES: [u64; 29] = [
     320, 560, 640, 960, 1120, 1280, 1920, 2240, 2560, 3200, 3840, 4480, 5120, 5760, 6400, 7680, 9600, 10_240, 11_520,

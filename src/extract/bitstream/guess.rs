@@ -1,6 +1,6 @@
 //! Which header to look for, by the codec that a container names.
 
-use super::{aac, ac3, av1, dts, h264, hevc, mpeg2, mpeg4, mpeg_audio, vc1, vpx};
+use super::{aac, ac3, av1, dts, h264, hevc, mpeg_audio, mpeg2, mpeg4, vc1, vpx};
 use crate::extract::stream::{Coding, Stream};
 
 /// Reads the configuration that a container keeps for the decoder of `stream.codec`; the width of the lengths in
@@ -57,6 +57,32 @@ pub fn first_frame(bytes: &[u8], width: Option<usize>, stream: &mut Stream) -> b
     }
 }
 
+/// Samples per channel of the frames of sound that begin in `bytes`, one behind the other.
+pub fn samples(codec: &str, bytes: &[u8]) -> u64 {
+    let (mut sum, mut rest) = (0_u64, bytes);
+    while !rest.is_empty() {
+        let (len, samples) = match codec {
+            "aac" => rest
+                .first_chunk::<7>()
+                .and_then(|head| aac::Frame::read(*head))
+                .map(|frame| (frame.len, frame.blocks.saturating_mul(aac::BLOCK))),
+            "mp1" | "mp2" | "mp3" => rest
+                .first_chunk::<4>()
+                .and_then(|head| mpeg_audio::Frame::read(*head))
+                .map(|frame| (frame.len, frame.samples())),
+            "ac3" | "eac3" => ac3::frame(rest, &mut Stream::default()).map(|frame| (frame.len, frame.samples)),
+            _ => None,
+        }
+        .unwrap_or((0, 0));
+        let Some(after) = usize::try_from(len).ok().filter(|len| *len > 0).and_then(|len| rest.get(len..)) else {
+            return sum.saturating_add(samples.into());
+        };
+        sum = sum.saturating_add(samples.into());
+        rest = after;
+    }
+    sum
+}
+
 /// The frame header of a JPEG picture (ITU-T T.81, B.2.2): size and the sampling of its components.
 fn jpeg(bytes: &[u8], stream: &mut Stream) -> Option<()> {
     let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
@@ -66,8 +92,7 @@ fn jpeg(bytes: &[u8], stream: &mut Stream) -> Option<()> {
         let body = rest.get(4..)?;
         if matches!(kind, 0xC0..=0xC2) {
             let &[depth, h1, h0, w1, w0, _count, _, across, ..] = body else { return None };
-            (stream.width, stream.height) =
-                (u16::from_le_bytes([w0, w1]).into(), u16::from_le_bytes([h0, h1]).into());
+            (stream.width, stream.height) = (u16::from_le_bytes([w0, w1]).into(), u16::from_le_bytes([h0, h1]).into());
             let chroma = match across {
                 0x22 => 1,
                 0x21 => 2,
@@ -97,6 +122,15 @@ mod tests {
         for at in 0..data.len() {
             elementary(&data[..at], &mut Stream { codec: "mjpeg", ..Stream::default() });
         }
+    }
+
+    #[test]
+    fn frames_of_sound_are_counted_with_the_last_one_cut() {
+        let adts = [&[0xFF, 0xF1, 0x50, 0x80, 0x04, 0x1F, 0xFC][..], &[0; 25]].concat();
+        assert_eq!(samples("aac", &[adts.repeat(3), adts[..9].to_vec()].concat()), 4 * 1024);
+        let layer_3 = [&[0xFF, 0xFB, 0x90, 0][..], &[0; 413]].concat();
+        assert_eq!(samples("mp3", &layer_3.repeat(2)), 2 * 1152);
+        assert_eq!((samples("mp3", &[0; 9]), samples("opus", &[1]), samples("ac3", &[])), (0, 0, 0));
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn sequence(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
     let fields = if frames_only { 1 } else { 2 };
     let size = (wide.checked_mul(16)?, high.checked_mul(16)?.checked_mul(fields)?);
     let (width, height) = cropped(bits, size, chroma, fields)?;
-    stream.coding = Coding { profile: profile_name(profile, constraints), level: Some(level), chroma: Some(chroma), depth };
+    stream.coding =
+        Coding { profile: profile_name(profile, constraints), level: Some(level), chroma: Some(chroma), depth };
     (stream.width, stream.height) = (width, height);
     // Without reordering the picture order follows the decoding order (8.2.1.3); baseline has no B slices (A.2.1).
     let never = order == 2 || profile == 66 || references == 0;

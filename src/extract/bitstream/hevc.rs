@@ -221,7 +221,8 @@ mod tests {
         let size = tier.bits(93, 8).golomb(0).golomb(1).golomb(1280).golomb(726);
         let crop = size.bits(1, 1).golomb(0).golomb(0).golomb(0).golomb(3).golomb(2).golomb(2).golomb(4);
         let layers = crop.bits(1, 1).golomb(4).golomb(3).golomb(0);
-        let blocks = layers.golomb(0).golomb(3).golomb(0).golomb(3).golomb(0).golomb(0).bits(0, 1).bits(0, 2).bits(0, 1);
+        let blocks =
+            layers.golomb(0).golomb(3).golomb(0).golomb(3).golomb(0).golomb(0).bits(0, 1).bits(0, 2).bits(0, 1);
         // One set of two pictures, one predicted from it that keeps two of three.
         let sets = blocks.golomb(2).golomb(1).golomb(1).golomb(0).bits(1, 1).golomb(0).bits(1, 1);
         let sets = sets.bits(1, 1).bits(0, 1).golomb(0).bits(1, 1).bits(0, 1).bits(1, 1).bits(0, 1).bits(0, 1);

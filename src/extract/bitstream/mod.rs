@@ -22,4 +22,4 @@ pub mod vpx;
 
 mod guess;
 
-pub use guess::{configuration, elementary, first_frame};
+pub use guess::{configuration, elementary, first_frame, samples};

@@ -7,9 +7,8 @@ const RATES: [(u64, u64); 8] =
     [(24_000, 1001), (24, 1), (25, 1), (30_000, 1001), (30, 1), (50, 1), (60_000, 1001), (60, 1)];
 
 /// Shapes of a pixel in MPEG-1, in ten-thousandths of its width by code (ISO/IEC 11172-2, 2.4.3.2).
-const MPEG_1_SHAPES: [u64; 14] = [
-    10_000, 6735, 7031, 7615, 8055, 8437, 8935, 9157, 9815, 10_255, 10_695, 10_950, 11_575, 12_015,
-];
+const MPEG_1_SHAPES: [u64; 14] =
+    [10_000, 6735, 7031, 7615, 8055, 8437, 8935, 9157, 9815, 10_255, 10_695, 10_950, 11_575, 12_015];
 
 /// The first sequence header. The codec becomes `mpeg1video` where no extension follows it.
 pub fn sequence(bytes: &[u8], stream: &mut Stream) -> bool {
@@ -95,9 +94,8 @@ fn display(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
 
 /// MPEG-2 gives the shape of the picture (table 6-3), MPEG-1 that of a pixel.
 fn shape(code: u32, mpeg_2: bool, stream: &mut Stream) {
-    let picture = |wide: u64, high: u64| {
-        Ratio::new(wide, high)?.times(Ratio::new(stream.height.into(), stream.width.into())?)
-    };
+    let picture =
+        |wide: u64, high: u64| Ratio::new(wide, high)?.times(Ratio::new(stream.height.into(), stream.width.into())?);
     let found = match (mpeg_2, code) {
         (_, 1) => Ratio::new(1, 1),
         (true, 2) => picture(4, 3),

@@ -48,7 +48,13 @@ fn profile(code: u8, stream: &mut Stream) {
 
 fn layer(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
     bits.skip(1 + 8);
-    let version = if bits.flag()? { let version = bits.take(4)?; bits.skip(3); version } else { 1 };
+    let version = if bits.flag()? {
+        let version = bits.take(4)?;
+        bits.skip(3);
+        version
+    } else {
+        1
+    };
     let shape = match bits.take(4)? {
         15 => (u64::from(bits.take(8)?), u64::from(bits.take(8)?)),
         code => SHAPES.get(usize::try_from(code).ok()?).copied().unwrap_or_default(),

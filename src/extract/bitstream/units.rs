@@ -59,7 +59,7 @@ mod tests {
     fn units_are_found_both_ways_and_lose_their_escapes() {
         let stream = [9, 0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2];
         assert_eq!(by_start_code(&stream).collect::<Vec<_>>(), [&[0x67, 1][..], &[0x68, 2]]);
-        assert_eq!(by_start_code(&[0, 0, 1]).collect::<Vec<_>>(), [&[][..]]);
+        assert_eq!(by_start_code(&[0, 0, 1]).collect::<Vec<_>>(), [&[0_u8; 0][..]]);
         assert_eq!(by_length(&[0, 2, 7, 8, 0, 9, 1], 2).collect::<Vec<_>>(), [&[7, 8][..], &[1]]);
         assert_eq!(unescape(&[1, 0, 0, 3, 1, 0, 0, 3, 0, 0, 3]), [1, 0, 0, 1, 0, 0, 0, 0]);
     }

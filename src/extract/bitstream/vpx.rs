@@ -41,7 +41,13 @@ pub fn vp9(bytes: &[u8], stream: &mut Stream) -> Option<()> {
 
 /// 6.2.2
 fn colour(bits: &mut Bits<'_>, profile: u8, stream: &mut Stream) -> Option<(u8, u8)> {
-    let depth = if profile < 2 { 8 } else if bits.flag()? { 12 } else { 10 };
+    let depth = if profile < 2 {
+        8
+    } else if bits.flag()? {
+        12
+    } else {
+        10
+    };
     let space = bits.take(3)?;
     if space == 7 {
         // RGB exists in the odd profiles only, where it is 4:4:4.

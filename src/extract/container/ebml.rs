@@ -8,6 +8,8 @@ use std::ops::Range;
 pub struct Element {
     /// The identifier with its length marker, as specifications print it.
     pub id: u32,
+    /// Where the head starts.
+    pub start: u64,
     /// The body, ended by the enclosing element where it claims more or does not say.
     pub body: Range<u64>,
     /// Whether the length is said to be unknown (RFC 8794, 6.2): a live stream.
@@ -20,6 +22,7 @@ pub fn next(input: &mut Input<'_>) -> Parsed<Option<Element>> {
         return Ok(None);
     }
     input.entry()?;
+    let head = input.position();
     let (id, width) = number(input, "element id")?;
     let Some(id) = u32::try_from(id).ok().filter(|_| width <= 4) else {
         return Err(input.malformed(format!("expected an element id of 1 to 4 bytes, got {width}")));
@@ -30,7 +33,7 @@ pub fn next(input: &mut Input<'_>) -> Parsed<Option<Element>> {
     let endless = size == 1_u64.checked_shl(bits).map_or(u64::MAX, |marker| marker.saturating_sub(1));
     let start = input.position();
     let end = if endless { input.end() } else { start.saturating_add(size).min(input.end()) };
-    Ok(Some(Element { id, body: start..end, endless }))
+    Ok(Some(Element { id, start: head, body: start..end, endless }))
 }
 
 /// Runs `parse` on the body of every element of the innermost part.
@@ -53,6 +56,13 @@ fn number(input: &mut Input<'_>, what: &str) -> Parsed<(u64, u32)> {
         value = (value << 8) | u64::from(input.u8(what)?);
     }
     Ok((value, width))
+}
+
+/// A variable-size number without its marker (RFC 8794, 4).
+pub fn variable(input: &mut Input<'_>, what: &str) -> Parsed<u64> {
+    let (value, width) = number(input, what)?;
+    let marker = 1_u64.checked_shl(width.saturating_mul(7)).unwrap_or(0);
+    Ok(value & marker.wrapping_sub(1))
 }
 
 /// The innermost part as an unsigned number; an empty one is zero (RFC 8794, 7.2).

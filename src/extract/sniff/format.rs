@@ -162,6 +162,7 @@ formats! {
     OggVideo "ogg" "video/ogg" Video;
     RealMedia "rm" "application/vnd.rn-realmedia" Video;
     Mxf "mxf" "application/mxf" Video;
+    Dv "dv" "video/x-dv" Video;
     Hls "hls" "application/vnd.apple.mpegurl" Video;
     // Documents.
     Pdf "pdf" "application/pdf" Document;

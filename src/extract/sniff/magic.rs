@@ -80,6 +80,8 @@ static MAGIC: &[Magic] = &[
     start(b"#!AMR-WB\n", Format::Amr),    // the same
     start(b".snd", Format::Au),           // NeXT/Sun audio
     start(b"\x7F\xFE\x80\x01", Format::Dts), // ETSI TS 102 114
+    start(b"\x1F\x07\0\x3F", Format::Dv), // IEC 61834-2: header block of 525 lines
+    start(b"\x1F\x07\0\xBF", Format::Dv), // the same, 625 lines
     start(b"FLV\x01", Format::Flv),       // Adobe FLV 10.1, E.2
     start(b"\0\0\x01\xBA", Format::MpegPs), // ISO/IEC 13818-1, 2.5.3.3: pack header
     start(b"\0\0\x01\xB3", Format::MpegPs), // ISO/IEC 13818-2: sequence header

@@ -30,8 +30,8 @@ codecs! {
     "adpcm_ms" "ADPCM Microsoft" "s16";
     "adpcm_swf" "ADPCM Shockwave Flash" "s16";
     "alac" "ALAC (Apple Lossless Audio Codec)" "s16p";
-    "amr_nb" "AMR-NB (Adaptive Multi-Rate NarrowBand)" "flt";
-    "amr_wb" "AMR-WB (Adaptive Multi-Rate WideBand)" "flt";
+    "amr_nb" "AMR-NB (Adaptive Multi-Rate NarrowBand)" "fltp";
+    "amr_wb" "AMR-WB (Adaptive Multi-Rate WideBand)" "fltp";
     "ape" "Monkey's Audio" "s16p";
     "ass" "ASS (Advanced SSA) subtitle" "";
     "atrac3" "ATRAC3 (Adaptive TRansform Acoustic Coding 3)" "fltp";
@@ -75,10 +75,10 @@ codecs! {
     "mjpegb" "Apple MJPEG-B" "";
     "mlp" "MLP (Meridian Lossless Packing)" "";
     "mov_text" "MOV text" "";
-    "mp1" "MP1 (MPEG audio layer 1)" "fltp";
-    "mp2" "MP2 (MPEG audio layer 2)" "fltp";
+    "mp1" "MP1 (MPEG audio layer 1)" "s16p";
+    "mp2" "MP2 (MPEG audio layer 2)" "s16p";
     "mp3" "MP3 (MPEG audio layer 3)" "fltp";
-    "mp4als" "MPEG-4 Audio Lossless Coding (ALS)" "";
+    "mp4als" "MPEG-4 Audio Lossless Coding (ALS)" "s16";
     "mpeg1video" "MPEG-1 video" "";
     "mpeg2video" "MPEG-2 video" "";
     "mpeg4" "MPEG-4 part 2" "";
@@ -88,7 +88,7 @@ codecs! {
     "msrle" "Microsoft RLE" "";
     "msvideo1" "Microsoft Video 1" "";
     "musepack7" "Musepack SV7" "s16p";
-    "musepack8" "Musepack SV8" "fltp";
+    "musepack8" "Musepack SV8" "s16p";
     "nellymoser" "Nellymoser Asao" "flt";
     "opus" "Opus (Opus Interactive Audio Codec)" "fltp";
     "pcm_alaw" "PCM A-law / G.711 A-law" "s16";
@@ -126,7 +126,7 @@ codecs! {
     "scte_35" "SCTE 35 Message Queue" "";
     "sipr" "RealAudio SIPR / ACELP.NET" "flt";
     "smc" "QuickTime Graphics (SMC)" "";
-    "speex" "Speex" "";
+    "speex" "Speex" "flt";
     "ssa" "SSA (SubStation Alpha) subtitle" "";
     "subrip" "SubRip subtitle" "";
     "svq1" "Sorenson Vector Quantizer 1 / Sorenson Video 1 / SVQ1" "";
@@ -137,7 +137,7 @@ codecs! {
     "truehd" "TrueHD" "";
     "truespeech" "DSP Group TrueSpeech" "s16";
     "tscc" "TechSmith Screen Capture Codec" "";
-    "tta" "TTA (True Audio)" "";
+    "tta" "TTA (True Audio)" "s16";
     "ttml" "Timed Text Markup Language" "";
     "utvideo" "Ut Video" "";
     "v210" "Uncompressed 4:2:2 10-bit" "";
@@ -149,7 +149,7 @@ codecs! {
     "vp8" "On2 VP8" "";
     "vp9" "Google VP9" "";
     "vvc" "H.266 / VVC (Versatile Video Coding)" "";
-    "wavpack" "WavPack" "";
+    "wavpack" "WavPack" "s16p";
     "webvtt" "WebVTT subtitle" "";
     "wmalossless" "Windows Media Audio Lossless" "s16p";
     "wmapro" "Windows Media Audio 9 Professional" "fltp";

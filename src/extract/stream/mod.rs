@@ -3,6 +3,7 @@
 //! Names follow ffprobe, as the API's samples do. Knows no container.
 
 mod bits;
+mod brightness;
 mod codec;
 mod language;
 mod moment;
@@ -13,6 +14,7 @@ mod summary;
 pub mod windows;
 
 pub use bits::Bits;
+pub use brightness::{content_light, dolby_vision, mastering_display};
 pub use codec::{Codec, codec};
 pub use language::three_letters;
 pub use moment::{iso_6709, since_1601, since_1904, since_2001, with_zone};

@@ -30,8 +30,8 @@ impl Coding {
     /// What a codec allows only one way.
     pub fn of_codec(codec: &str) -> Coding {
         match codec {
-            "vp8" | "vp9" | "h263" | "flv1" | "mpeg4" | "mpeg1video" | "mpeg2video" | "svq1" | "svq3" | "theora" | "vp6f"
-            | "msmpeg4v2" | "msmpeg4v3" | "wmv1" | "wmv2" | "wmv3" | "vc1" | "rv40" | "rv30" | "rv20" => {
+            "vp8" | "vp9" | "h263" | "flv1" | "mpeg4" | "mpeg1video" | "mpeg2video" | "svq1" | "svq3" | "theora"
+            | "vp6f" | "msmpeg4v2" | "msmpeg4v3" | "wmv1" | "wmv2" | "wmv3" | "vc1" | "rv40" | "rv30" | "rv20" => {
                 Coding { chroma: Some(1), depth: 8, ..Coding::default() }
             }
             _ => Coding::default(),
@@ -59,6 +59,17 @@ impl Coding {
 }
 
 impl Colour {
+    /// This, and from `other` what this leaves open.
+    pub fn or(self, other: Colour) -> Colour {
+        let named = |own: u16, other: u16| if matches!(own, 0 | 2) { other } else { own };
+        Colour {
+            primaries: named(self.primaries, other.primaries),
+            transfer: named(self.transfer, other.transfer),
+            matrix: self.matrix.filter(|matrix| *matrix != 2).or(other.matrix),
+            full: self.full.or(other.full),
+        }
+    }
+
     /// ffprobe's names: primaries, transfer, matrix, range; `""` where nothing is said.
     pub fn names(&self) -> [&'static str; 4] {
         let range = match self.full {

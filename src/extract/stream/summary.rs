@@ -213,7 +213,8 @@ impl Summary {
         let duration = self.duration.or(longest).filter(|d| d.is_finite() && *d >= 0.0);
         duration.into_iter().for_each(|d| add("Duration", rounded(d).into()));
         // A stream begins at once unless its container says otherwise.
-        let first = self.streams.iter().filter(|s| s.duration.is_some()).map(|s| s.start.unwrap_or(0.0)).reduce(f64::min);
+        let first =
+            self.streams.iter().filter(|s| s.duration.is_some()).map(|s| s.start.unwrap_or(0.0)).reduce(f64::min);
         self.start.or(first).into_iter().for_each(|s| add("StartTime", rounded(s).into()));
         let spread = duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
         self.bitrate.or(spread).into_iter().for_each(|rate| add("Bitrate", int(rate)));
@@ -357,7 +358,10 @@ impl Stream {
             ("alac", 17..) => "s32p",
             ("wavpack", 33..) => "fltp",
             ("wavpack" | "ape", 17..) => "s32p",
-            ("ape" | "wavpack" | "tta", 1..=8) => "u8p",
+            ("ape", 1..=8) => "u8p",
+            ("wavpack", _) => "s16p",
+            ("tta", 1..=8) => "u8",
+            ("mp4als", 17..) => "s32",
             ("tta", 17..) => "s32",
             (name, _) => codec(name).map_or("", |codec| codec.samples),
         }

@@ -39,6 +39,7 @@ struct Film {
     /// By the number of a stream: index of its language, ticks of a frame, bits per second.
     more: BTreeMap<u16, (u16, u64, u32)>,
     chapters: Vec<Chapter>,
+    texts: content::Texts,
 }
 
 /// Reads a file of Windows Media.
@@ -46,6 +47,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let mut film = Film::default();
     let read = header(input, &mut film, facts);
     let read = facts.tolerate(read).map(|_| ());
+    std::mem::take(&mut film.texts).publish(input.format(), facts);
     let (duration, chapters) = (film.duration, std::mem::take(&mut film.chapters));
     let streams = film.finish();
     let has = |kind| streams.iter().any(|stream: &Stream| stream.kind == kind);
@@ -88,9 +90,9 @@ fn object(input: &mut Input<'_>, guid: Guid, film: &mut Film, facts: &mut Facts)
         LANGUAGES => film.languages(input),
         BITRATES => film.bitrates(input),
         MARKERS => film.markers(input),
-        CONTENT => content::description(input, facts),
-        EXTENDED_CONTENT => content::extended(input, facts),
-        METADATA | METADATA_LIBRARY => content::library(input, facts),
+        CONTENT => content::description(input, &mut film.texts),
+        EXTENDED_CONTENT => content::extended(input, &mut film.texts, facts),
+        METADATA | METADATA_LIBRARY => content::library(input, &mut film.texts, facts),
         _ => Ok(()),
     }
 }
@@ -252,14 +254,17 @@ mod tests {
             object(STREAM, &[&head, format].concat())
         };
         let wave = b"\x61\x01\x02\0\x44\xAC\0\0\x80\x3E\0\0\x01\0\x10\0\0\0";
-        let bitmap = [&40_u32.to_le_bytes()[..], &640_u32.to_le_bytes(), &480_u32.to_le_bytes(), &[1, 0, 24, 0]].concat();
+        let bitmap =
+            [&40_u32.to_le_bytes()[..], &640_u32.to_le_bytes(), &480_u32.to_le_bytes(), &[1, 0, 24, 0]].concat();
         let picture = [&[0; 11][..], &bitmap, b"WMV2", &[0; 20]].concat();
-        let frame = [&[0; 16][..], &500_000_u32.to_le_bytes(), &[0; 28], &[2, 0, 0, 0], &400_000_u64.to_le_bytes(), &[0; 4]];
+        let frame =
+            [&[0; 16][..], &500_000_u32.to_le_bytes(), &[0; 28], &[2, 0, 0, 0], &400_000_u64.to_le_bytes(), &[0; 4]];
         let languages = [&[1, 0, 12][..], &wide("en-US")].concat();
         let inner = [object(EXTENDED_STREAM, &frame.concat()), object(LANGUAGES, &languages)].concat();
         let extension = object(EXTENSION, &[&[0; 22][..], &inner].concat());
         let (title, author) = (wide("Film"), wide("Me"));
-        let lens: Vec<u8> = [title.len(), author.len(), 0, 0, 0].iter().flat_map(|l| (*l as u16).to_le_bytes()).collect();
+        let lens: Vec<u8> =
+            [title.len(), author.len(), 0, 0, 0].iter().flat_map(|l| (*l as u16).to_le_bytes()).collect();
         let content = object(CONTENT, &[lens, title, author].concat());
         let name = wide("WM/AlbumTitle");
         let value = wide("Album");
@@ -282,7 +287,9 @@ mod tests {
         assert_eq!(facts.find(Group::Media, "Duration"), Some(&10.0.into()));
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&"Film".into()));
         assert_eq!(facts.find(Group::Tag, "Album"), Some(&"Album".into()));
-        assert!(matches!(facts.find(Group::Time, "Created"), Some(crate::extract::Datum::Time(m)) if m.clock.year() == 2003));
+        assert!(
+            matches!(facts.find(Group::Time, "Created"), Some(crate::extract::Datum::Time(m)) if m.clock.year() == 2003)
+        );
         let video = &facts.video_streams[0];
         assert_eq!(video.text(field::VIDEO_CODEC_NAME), Some("wmv2"));
         assert_eq!(video.text(field::VIDEO_FRAME_RATE), Some("25/1"));

@@ -83,9 +83,7 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, film: &mut Film, facts: &mut Fa
             Ok(())
         }
         b"strh" | b"strf" => film.tracks.last_mut().map_or(Ok(()), |track| track.header(input, chunk)),
-        b"IDIT" => {
-            date(input, facts)
-        }
+        b"IDIT" => date(input, facts),
         _ => Ok(()),
     }
 }

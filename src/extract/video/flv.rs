@@ -223,14 +223,8 @@ impl Film {
         for stream in &mut streams {
             (stream.time_base, stream.start, stream.tag) = (base, start, None);
         }
-        Summary {
-            format: ("flv", "FLV (Flash Video)"),
-            duration: self.duration,
-            start,
-            streams,
-            ..Summary::default()
-        }
-        .publish(input, facts);
+        Summary { format: ("flv", "FLV (Flash Video)"), duration: self.duration, start, streams, ..Summary::default() }
+            .publish(input, facts);
     }
 }
 
@@ -338,13 +332,14 @@ mod tests {
             let bits: Vec<u8> = value.to_bits().to_le_bytes().into_iter().rev().collect();
             [text(key), vec![0], bits].concat()
         };
-        let members = [number("duration", duration), number("framerate", 29.97), number("audiodatarate", 64.0)].concat();
+        let members =
+            [number("duration", duration), number("framerate", 29.97), number("audiodatarate", 64.0)].concat();
         let title = [text("title"), vec![2], text("Film")].concat();
         let script = [vec![2], text("onMetaData"), vec![8, 0, 0, 0, 3], members, title, vec![0, 0, 9]].concat();
         // Sorenson: 352 x 288, and AAC of 44,100 Hz in stereo.
-        let video = tagged(9, 0, &[0x22, 0, 0, 0x80, 0, 0x02, 0, 0]);
+        let video = tagged(9, 0, &[0x22, 0, 0, 0x80, 0x01, 0, 0, 0]);
         let audio = tagged(8, 0, &[0xAF, 0, 0x12, 0x10]);
-        let last = tagged(9, 200, &[0x22, 0, 0, 0x80, 0, 0x02, 0, 0]);
+        let last = tagged(9, 200, &[0x22, 0, 0, 0x80, 0x01, 0, 0, 0]);
         [b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec(), tagged(18, 0, &script), video, audio, last].concat()
     }
 

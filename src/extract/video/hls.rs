@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn a_media_playlist_is_as_long_as_its_segments() {
-        let list = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9.5,\na.ts\r\n#EXTINF:4.25,title\nb.ts\n#EXT-X-ENDLIST\n";
+        let list =
+            "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9.5,\na.ts\r\n#EXTINF:4.25,title\nb.ts\n#EXT-X-ENDLIST\n";
         let facts = facts_of(parse, list.as_bytes());
         assert_eq!(facts.find(Group::Media, "Duration"), Some(&13.75.into()));
         assert_eq!(facts.find(Group::Media, "SegmentCount"), Some(&2_i64.into()));

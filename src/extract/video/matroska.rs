@@ -1,12 +1,14 @@
 //! Matroska and WebM (RFC 9559): information, tracks and tags of the segment, wherever they stand in it.
 
+mod blocks;
 mod codes;
+mod more;
 mod tags;
 mod tail;
 mod track;
 
 use crate::extract::container::ebml::{self, Element};
-use crate::extract::stream::{Kind, Stream, Summary, float, since_2001};
+use crate::extract::stream::{Chapter, Kind, Stream, Summary, float, since_2001};
 use crate::extract::{Facts, Format, Group, Input, Parsed};
 use tags::Texts;
 use track::Track;
@@ -28,6 +30,8 @@ const TRACKS: u32 = 0x1654_AE6B;
 const TRACK_ENTRY: u32 = 0xAE;
 const TAGS: u32 = 0x1254_C367;
 const CLUSTER: u32 = 0x1F43_B675;
+const CHAPTERS: u32 = 0x1043_A770;
+const ATTACHMENTS: u32 = 0x1941_A469;
 
 /// Clusters passed over in search of what stands behind them, where no index says.
 const CLUSTERS: u32 = 64;
@@ -49,6 +53,9 @@ struct Movie {
     /// Where parts of the segment begin, by the index in front.
     index: Vec<(u32, u64)>,
     seen: Vec<u32>,
+    /// Where the first cluster begins.
+    first: Option<u64>,
+    chapters: Vec<Chapter>,
     clusters: u32,
     searches: u32,
 }
@@ -63,6 +70,8 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         texts: Texts::default(),
         index: Vec::new(),
         seen: Vec::new(),
+        first: None,
+        chapters: Vec::new(),
         clusters: 0,
         searches: 0,
     };
@@ -100,6 +109,7 @@ impl Movie {
         while let Some(element) = self.next_part(input, facts)? {
             if element.id == CLUSTER {
                 self.clusters = self.clusters.saturating_add(1);
+                self.first = self.first.or(Some(element.start));
                 if element.endless || !self.index.is_empty() || self.clusters > CLUSTERS {
                     break;
                 }
@@ -107,6 +117,11 @@ impl Movie {
             self.part(input, &element, start, facts)?;
         }
         self.indexed(input, facts)?;
+        if let Some(first) = self.first {
+            input.seek(first, "first cluster")?;
+            let read = blocks::read(input, &mut self.tracks);
+            facts.tolerate(read)?;
+        }
         if self.duration.is_none() {
             let last = tail::last_timestamp(input);
             self.duration = facts.tolerate(last)?.flatten();
@@ -124,7 +139,7 @@ impl Movie {
             }
             self.searches = self.searches.saturating_add(1);
             input.seek(start.saturating_add(1).min(input.end()), "next part")?;
-            let marks = [INFO, TRACKS, TAGS, CLUSTER];
+            let marks = [INFO, TRACKS, TAGS, CLUSTER, CHAPTERS];
             let is_mark = |four: &[u8]| {
                 <[u8; 4]>::try_from(four).is_ok_and(|[a, b, c, d]| marks.contains(&u32::from_le_bytes([d, c, b, a])))
             };
@@ -147,6 +162,8 @@ impl Movie {
                 Ok(())
             }),
             TAGS => self.texts.read(input),
+            CHAPTERS => more::chapters(input, &mut self.chapters),
+            ATTACHMENTS => more::attachments(input, facts),
             _ => Ok(()),
         });
         facts.tolerate(read).map(|_| ())
@@ -155,7 +172,7 @@ impl Movie {
     /// Reads the parts that the index names and that were not met in front of the clusters.
     fn indexed(&mut self, input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         for (id, at) in std::mem::take(&mut self.index) {
-            if !matches!(id, INFO | TRACKS | TAGS) || self.seen.contains(&id) {
+            if !matches!(id, INFO | TRACKS | TAGS | CHAPTERS | ATTACHMENTS) || self.seen.contains(&id) {
                 continue;
             }
             let moved = input.seek(at, "part named by the index");
@@ -209,16 +226,25 @@ impl Movie {
     }
 
     fn publish(self, input: &Input<'_>, facts: &mut Facts) {
-        self.texts.publish(input, facts);
+        let format = input.format();
+        let rates = self.texts.publish(input, facts);
         let duration = self.duration.map(|units| units * float(self.scale) / 1e9);
-        let streams: Vec<Stream> =
-            self.tracks.into_iter().map(|track| track.finish(duration)).collect();
-        let has = |kind| streams.iter().any(|stream| stream.kind == kind);
+        let mut streams = Vec::new();
+        for track in self.tracks {
+            for (tag, text) in &track.notes {
+                facts.add(format, Group::Media, *tag, 0, text.as_str());
+            }
+            let rate = rates.iter().find(|(uid, _)| *uid == track.uid).map(|(_, rate)| *rate);
+            let mut stream = track.finish(duration, self.scale);
+            stream.bitrate = stream.bitrate.or(rate);
+            streams.push(stream);
+        }
+        let has = |kind| streams.iter().any(|stream: &Stream| stream.kind == kind);
         if has(Kind::Audio) && !has(Kind::Video) {
             facts.refine(if self.webm { Format::WebA } else { Format::Mka });
         }
-        Summary { format: ("matroska", "Matroska / WebM"), duration, streams, ..Summary::default() }
-            .publish(input, facts);
+        let format = ("matroska", "Matroska / WebM");
+        Summary { format, duration, streams, chapters: self.chapters, ..Summary::default() }.publish(input, facts);
     }
 }
 

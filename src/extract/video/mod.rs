@@ -2,6 +2,7 @@
 
 mod asf;
 mod avi;
+mod dv;
 mod flv;
 mod hls;
 mod matroska;
@@ -10,6 +11,7 @@ mod mpeg;
 
 pub use asf::parse as asf;
 pub use avi::parse as avi;
+pub use dv::parse as dv;
 pub use flv::parse as flv;
 pub use hls::parse as hls;
 pub use matroska::parse as matroska;

@@ -4,11 +4,12 @@ mod codes;
 mod entry;
 mod esds;
 mod fragment;
+mod samples;
 mod tags;
 mod track;
 
 use crate::extract::container::bmff::{self, BoxHead};
-use crate::extract::stream::{Stream, Summary, longer, seconds, since_1904};
+use crate::extract::stream::{Chapter, Stream, Summary, longer, seconds, since_1904};
 use crate::extract::{Facts, Group, Input, Parsed};
 use flate2::read::ZlibDecoder;
 use fragment::Fragments;
@@ -29,6 +30,7 @@ struct Movie {
     tracks: Vec<Track>,
     fragments: Fragments,
     tags: tags::Texts,
+    chapters: Vec<Chapter>,
     /// Set once a compressed movie was unpacked: one inside another is not.
     unpacked: bool,
 }
@@ -39,7 +41,12 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let walked = walk(input, &mut movie, facts);
     // What was found before a cap stays found.
     let walked = facts.tolerate(walked).map(|_| ());
-    movie.publish(walked.is_ok(), input, facts);
+    let whole = walked.is_ok();
+    if whole && !movie.unpacked {
+        let read = samples::read(input, &mut movie.tracks, facts);
+        movie.chapters = facts.tolerate(read)?.unwrap_or_default();
+    }
+    movie.publish(whole, input, facts);
     walked
 }
 
@@ -151,8 +158,14 @@ fn long_or_short(input: &mut Input<'_>, version: u8, what: &str) -> Parsed<u64> 
 impl Movie {
     /// `whole` says that the file was walked to its end.
     fn publish(self, whole: bool, input: &Input<'_>, facts: &mut Facts) {
-        let Movie { timescale, duration, tracks, fragments, tags, .. } = self;
+        let Movie { timescale, duration, tracks, fragments, mut tags, mut chapters, .. } = self;
+        if chapters.is_empty() {
+            chapters = std::mem::take(&mut tags.chapters);
+        }
         tags.publish(input, facts);
+        for (tag, text) in tracks.iter().filter_map(|track| track.entry.as_ref()).flat_map(|entry| &entry.notes) {
+            facts.add(input.format(), Group::Media, *tag, 0, text.as_str());
+        }
         let mut streams: Vec<Stream> = tracks.into_iter().map(|track| track.finish(&fragments, timescale)).collect();
         for stream in &mut streams {
             stream.duration = stream.duration.filter(|d| *d > 0.0);
@@ -161,12 +174,8 @@ impl Movie {
         let stated = seconds(duration, timescale).filter(|d| *d > 0.0);
         let fragmented = fragments.duration(timescale, runs, input.file_len(), whole);
         let duration = fragmented.into_iter().chain(stated).fold(None, longer);
-        let start = streams
-            .iter()
-            .filter_map(|stream| stream.start)
-            .fold(None, |a: Option<f64>, b| Some(a.map_or(b, |a| a.min(b))));
-        Summary { format: ("mov", "QuickTime / MOV"), duration, start, streams, ..Summary::default() }
-            .publish(input, facts);
+        let format = ("mov", "QuickTime / MOV");
+        Summary { format, duration, streams, chapters, ..Summary::default() }.publish(input, facts);
     }
 }
 

@@ -17,6 +17,8 @@ use crate::extract::{Facts, Input};
 const HEAD: usize = 16 << 10;
 /// Packets with a time in which a header is looked for.
 const TRIES: u32 = 24;
+/// Bytes of the last packet of sound that are kept.
+const TAIL: usize = 64 << 10;
 /// Times of decoding that tell the rate of the frames.
 const TIMES: usize = 96;
 
@@ -32,8 +34,8 @@ struct Elementary {
     known: bool,
     first: Option<u64>,
     last: Option<u64>,
-    /// The last step between time stamps at the end.
-    step: u64,
+    /// Sound of the last packet: how long it goes on behind its time stamp.
+    tail: Vec<u8>,
     times: Vec<u64>,
 }
 
@@ -90,18 +92,30 @@ impl Elementary {
         if let (Some(shown), Some(first)) = (packet.shown, self.first) {
             let last = self.last.unwrap_or(first);
             if pes::since(first, shown) > pes::since(first, last) {
-                self.step = pes::since(last, shown);
                 self.last = Some(shown);
+                self.tail.clear();
+                self.end_more(packet.body);
             }
+        }
+    }
+
+    /// What follows in the same packet near the end of the file.
+    fn end_more(&mut self, bytes: &[u8]) {
+        if self.stream.kind == Kind::Audio && self.tail.len() < TAIL {
+            self.tail.extend_from_slice(bytes);
         }
     }
 
     /// Ticks of a frame: the usual difference between times of decoding.
     fn usual_step(&self) -> Option<u64> {
-        let mut steps: Vec<u64> = self.times.windows(2).filter_map(|two| match two {
-            [a, b] => Some(pes::since(*a, *b)).filter(|step| (1..u64::from(CLOCK)).contains(step)),
-            _ => None,
-        }).collect();
+        let mut steps: Vec<u64> = self
+            .times
+            .windows(2)
+            .filter_map(|two| match two {
+                [a, b] => Some(pes::since(*a, *b)).filter(|step| (1..u64::from(CLOCK)).contains(step)),
+                _ => None,
+            })
+            .collect();
         steps.sort_unstable();
         steps.get(steps.len() >> 1).copied()
     }
@@ -111,22 +125,19 @@ impl Elementary {
             self.look();
         }
         let rate = self.usual_step().and_then(|step| Ratio::near(f64::from(CLOCK) / float(step)));
-        let step = self.step.min(u64::from(CLOCK));
         let mut stream = self.stream;
         stream.time_base = Ratio::new(1, CLOCK.into());
         stream.start = self.first.and_then(|first| seconds(first, CLOCK));
         if stream.kind == Kind::Video {
-            // Fields count twice in the headers of some encoders: the times have the last word.
-            let coded = stream.coded_rate;
-            stream.frame_rate = match (coded, rate) {
-                (Some(coded), Some(rate)) if coded.value() > rate.value() * 1.5 => Some(rate),
-                (coded, rate) => coded.or(rate),
-            };
+            // Some encoders count fields as frames: twice what the times say.
+            let doubled = |coded: &Ratio| rate.is_some_and(|rate| (coded.value() / rate.value() - 2.0).abs() < 0.01);
+            let trusted = matches!(stream.codec, "mpeg1video" | "mpeg2video");
+            stream.frame_rate = stream.coded_rate.filter(|coded| trusted || !doubled(coded)).or(rate);
             stream.average_rate = stream.frame_rate;
         }
         let frame = match stream.frame_rate.filter(|_| stream.kind == Kind::Video) {
             Some(rate) => 1.0 / rate.value(),
-            None => float(step) / f64::from(CLOCK),
+            None => seconds(bitstream::samples(stream.codec, &self.tail), stream.sample_rate).unwrap_or(0.0),
         };
         let span = self.first.zip(self.last).and_then(|(first, last)| seconds(pes::since(first, last), CLOCK));
         stream.duration = span.map(|span| span + frame);

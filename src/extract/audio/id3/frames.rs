@@ -273,8 +273,7 @@ fn texts(coding: u8, bytes: &[u8]) -> Vec<String> {
         3 => String::from_utf8_lossy(bytes).into_owned(),
         _ => bytes.iter().copied().map(char::from).collect(),
     };
-    let mut parts: Vec<String> =
-        whole.split('\0').map(|part| part.trim_start_matches('\u{feff}').to_owned()).collect();
+    let mut parts: Vec<String> = whole.split('\0').map(|part| part.trim_start_matches('\u{feff}').to_owned()).collect();
     if parts.len() > 1 && parts.last().is_some_and(String::is_empty) {
         parts.pop();
     }

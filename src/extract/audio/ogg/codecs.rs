@@ -1,7 +1,7 @@
 //! First packets of the codecs found in Ogg, and how each counts time.
 
 use crate::extract::audio::flac;
-use crate::extract::stream::{Coding, Kind, Ratio, Stream};
+use crate::extract::stream::{Coding, Kind, Ratio, Stream, windows};
 use crate::extract::{Input, Limits, Parsed};
 
 /// What the first packet of a stream says.
@@ -53,7 +53,10 @@ type Read = fn(&mut Input<'_>) -> Parsed<Head>;
 
 /// Reads a stream's first packet.
 pub(super) fn identify(packet: &[u8]) -> Head {
-    let table: [(&[u8], Read); 6] = [
+    let table: [(&[u8], Read); 9] = [
+        (b"\x01video\0\0\0", ogm_video),
+        (b"\x01audio\0\0\0", ogm_audio),
+        (b"\x01text\0\0\0\0", ogm_text),
         (b"\x01vorbis", vorbis),
         (b"OpusHead", opus),
         (b"\x7FFLAC", flac_in_ogg),
@@ -173,4 +176,42 @@ fn vp8(input: &mut Input<'_>) -> Parsed<Head> {
         packet: (1, 1),
         ..Head::default()
     })
+}
+
+/// OGM's stream header (Tobias Waldvogel, "stream_header"): a code, the length of a unit in 100 nanoseconds, units of
+/// a frame.
+fn ogm(input: &mut Input<'_>) -> Parsed<([u8; 4], u64, u64)> {
+    let code = input.array("codec")?;
+    input.skip(4, "size of the header")?;
+    let (time, per_unit) = (input.u64_le("length of a unit")?, input.u64_le("samples of a unit")?);
+    input.skip(4 + 4 + 2 + 2, "buffers")?;
+    Ok((code, time, per_unit))
+}
+
+fn ogm_video(input: &mut Input<'_>) -> Parsed<Head> {
+    let (code, time, per_unit) = ogm(input)?;
+    let stream = Stream {
+        tag: Some(code),
+        width: input.u32_le("width")?,
+        height: input.u32_le("height")?,
+        ..Stream::of(Kind::Video, windows::video_codec(code))
+    };
+    let unit = Ratio::new(time, per_unit.saturating_mul(10_000_000));
+    Ok(Head { stream, unit, packet: (1, 1), ..Head::default() })
+}
+
+/// The code is that of `WAVEFORMATEX` in hexadecimal digits.
+fn ogm_audio(input: &mut Input<'_>) -> Parsed<Head> {
+    let (code, _, rate) = ogm(input)?;
+    let number = str::from_utf8(&code).ok().and_then(|text| u16::from_str_radix(text, 16).ok()).unwrap_or(0);
+    let channels = input.u16_le("channels")?;
+    let rate = u32::try_from(rate).unwrap_or(0);
+    let mut head = sound(windows::wave_codec(number, 16), rate, channels.into());
+    input.skip(2, "block size")?;
+    head.stream.bitrate = Some(u64::from(input.u32_le("byte rate")?).saturating_mul(8)).filter(|rate| *rate > 0);
+    Ok(head)
+}
+
+fn ogm_text(_: &mut Input<'_>) -> Parsed<Head> {
+    Ok(Head { stream: Stream::of(Kind::Subtitle, "text"), ..Head::default() })
 }

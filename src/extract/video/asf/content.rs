@@ -1,14 +1,28 @@
 //! Texts and pictures of ASF (01.20.05, 3.10, 3.11, 4.7 and 4.8; attributes of Windows Media, wmsdkidl.h).
 
-use crate::extract::audio::{self, Tag, tag};
+use crate::extract::audio::{self, Found, Tag};
 use crate::extract::container::asf;
 use crate::extract::{Facts, Input, Parsed};
 
 /// Longest text that is read.
 const TEXT: u64 = 16 << 10;
 
+/// Texts by their place: the description says best what a file is, then its extension, then the library.
+#[derive(Default)]
+pub(super) struct Texts {
+    description: Found,
+    extended: Found,
+    library: Found,
+}
+
+impl Texts {
+    pub(super) fn publish(self, format: &'static str, facts: &mut Facts) {
+        [self.description, self.extended, self.library].into_iter().for_each(|found| found.publish(format, facts));
+    }
+}
+
 /// Five texts with their lengths in front.
-pub(super) fn description(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+pub(super) fn description(input: &mut Input<'_>, texts: &mut Texts) -> Parsed<()> {
     let mut lens = [0_u16; 5];
     for len in &mut lens {
         *len = input.u16_le("length of a text")?;
@@ -18,38 +32,44 @@ pub(super) fn description(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()
         let offset = input.position();
         let text = asf::text(input, len.into())?;
         if let Some(kind) = kind {
-            tag(facts, input.format(), kind, offset, text);
+            texts.description.add(kind, &text, offset);
         }
     }
     Ok(())
 }
 
 /// Names and values with 16-bit lengths.
-pub(super) fn extended(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+pub(super) fn extended(input: &mut Input<'_>, texts: &mut Texts, facts: &mut Facts) -> Parsed<()> {
     for _ in 0..input.u16_le("number of attributes")? {
         input.entry()?;
         let len = input.u16_le("length of a name")?;
         let name = asf::text(input, len.into())?;
         let (kind, len) = (input.u16_le("type of a value")?, input.u16_le("length of a value")?);
-        value(input, &name, kind, len.into(), facts)?;
+        value(input, (&name, kind, len.into()), &mut texts.extended, facts)?;
     }
     Ok(())
 }
 
 /// Names and values with 32-bit lengths, each with its stream.
-pub(super) fn library(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+pub(super) fn library(input: &mut Input<'_>, texts: &mut Texts, facts: &mut Facts) -> Parsed<()> {
     for _ in 0..input.u16_le("number of attributes")? {
         input.entry()?;
         input.skip(4, "language and stream")?;
         let (name_len, kind) = (input.u16_le("length of a name")?, input.u16_le("type of a value")?);
         let len = input.u32_le("length of a value")?;
         let name = asf::text(input, name_len.into())?;
-        value(input, &name, kind, len.into(), facts)?;
+        value(input, (&name, kind, len.into()), &mut texts.library, facts)?;
     }
     Ok(())
 }
 
-fn value(input: &mut Input<'_>, name: &str, kind: u16, len: u64, facts: &mut Facts) -> Parsed<()> {
+/// A value of that name, type and length.
+fn value(
+    input: &mut Input<'_>,
+    (name, kind, len): (&str, u16, u64),
+    found: &mut Found,
+    facts: &mut Facts,
+) -> Parsed<()> {
     let offset = input.position();
     let part = offset..offset.saturating_add(len);
     input.within(part, "value", |input| {
@@ -63,7 +83,7 @@ fn value(input: &mut Input<'_>, name: &str, kind: u16, len: u64, facts: &mut Fac
             2..=5 => number(input)?,
             _ => String::new(),
         };
-        tag(facts, input.format(), known, offset, text);
+        found.add(known, &text, offset);
         Ok(())
     })
 }

@@ -89,6 +89,39 @@ fn vfw(private: &[u8]) -> &'static str {
     code.map_or("", |code| windows::video_codec(*code))
 }
 
+/// The code that a codec has in Windows, where the track is described in its way.
+pub(super) fn tag(id: &str, private: &[u8]) -> Option<[u8; 4]> {
+    match id {
+        "V_MS/VFW/FOURCC" => private.get(16..)?.first_chunk::<4>().copied(),
+        "A_MS/ACM" => private.first_chunk::<2>().map(|[low, high]| [*low, *high, 0, 0]),
+        _ => None,
+    }
+}
+
+/// The decoder's configuration in the private data: behind the structures of Windows.
+pub(super) fn configuration<'b>(id: &str, private: &'b [u8]) -> &'b [u8] {
+    let head = match id {
+        "V_MS/VFW/FOURCC" => 40,
+        "A_MS/ACM" => 18,
+        _ => 0,
+    };
+    private.get(head..).unwrap_or(&[])
+}
+
+/// The nominal bit rate in the first of the three packets of Vorbis (Vorbis I, 4.2.2), or in `WAVEFORMATEX`.
+pub(super) fn bitrate(id: &str, private: &[u8]) -> Option<u64> {
+    let number = |at: usize| private.get(at..).and_then(<[u8]>::first_chunk::<4>).map(|four| u32::from_le_bytes(*four));
+    let rate = match id {
+        "A_VORBIS" => {
+            let at = private.windows(7).position(|seven| seven == b"\x01vorbis")?;
+            number(at.checked_add(7 + 4 + 1 + 4 + 4)?).filter(|rate| *rate < 1 << 31)
+        }
+        "A_MS/ACM" => number(8).and_then(|bytes| bytes.checked_mul(8)),
+        _ => None,
+    };
+    rate.map(u64::from).filter(|rate| *rate > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

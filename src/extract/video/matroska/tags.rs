@@ -14,13 +14,18 @@ const TAG_STRING: u32 = 0x4487;
 
 /// Texts with their rank: the title of the segment, tags of the whole, tags of one track.
 #[derive(Default)]
-pub(super) struct Texts(Vec<(u8, Tag, u64, String)>);
+pub(super) struct Texts {
+    found: Vec<(u8, Tag, u64, String)>,
+    /// Bits per second by the number of a track, as its writer counted them.
+    rates: Vec<(u64, u64)>,
+}
 
 /// What a tag is about.
 #[derive(Default)]
 struct Target {
     album: bool,
-    track: bool,
+    /// 0 for the whole.
+    track: u64,
 }
 
 impl Texts {
@@ -29,8 +34,8 @@ impl Texts {
     }
 
     fn add(&mut self, rank: u8, tag: Tag, offset: u64, text: String) {
-        if self.0.len() < 256 && !text.trim().is_empty() {
-            self.0.push((rank, tag, offset, text));
+        if self.found.len() < 256 && !text.trim().is_empty() {
+            self.found.push((rank, tag, offset, text));
         }
     }
 
@@ -45,7 +50,7 @@ impl Texts {
             TARGETS => ebml::each(input, |input, element| {
                 match element.id {
                     TARGET_TYPE => target.album = ebml::text(input)?.eq_ignore_ascii_case("ALBUM"),
-                    TARGET_TRACK => target.track = ebml::unsigned(input)? != 0,
+                    TARGET_TRACK => target.track = ebml::unsigned(input)?,
                     _ => {}
                 }
                 Ok(())
@@ -66,22 +71,30 @@ impl Texts {
             }
             Ok(())
         })?;
+        // Statistics of mkvmerge, in common use.
+        if name == "BPS"
+            && let Ok(rate) = text.trim().parse()
+            && self.rates.len() < 256
+        {
+            self.rates.push((target.track, rate));
+        }
         let known = match Tag::of_comment(&name) {
             // The title of an album is not that of its piece.
             Some(Tag::Title) if target.album => Some(Tag::Album),
             other => other,
         };
         if let Some(tag) = known {
-            self.add(if target.track { 2 } else { 1 }, tag, offset, text);
+            self.add(if target.track > 0 { 2 } else { 1 }, tag, offset, text);
         }
         Ok(())
     }
 
-    /// Turns the texts into facts; the best rank comes first and wins.
-    pub(super) fn publish(mut self, input: &Input<'_>, facts: &mut Facts) {
-        self.0.sort_by_key(|(rank, ..)| *rank);
-        for (_, known, offset, text) in self.0 {
+    /// Turns the texts into facts; the best rank comes first and wins. What is left: the rates of the tracks.
+    pub(super) fn publish(mut self, input: &Input<'_>, facts: &mut Facts) -> Vec<(u64, u64)> {
+        self.found.sort_by_key(|(rank, ..)| *rank);
+        for (_, known, offset, text) in self.found {
             tag(facts, input.format(), known, offset, text);
         }
+        self.rates
     }
 }

@@ -81,6 +81,19 @@ pub(super) fn by_object_type(code: u8) -> &'static str {
     }
 }
 
+/// Profile, sample layout and depth of Apple ProRes, which its code names (Apple, "ProRes white paper").
+pub(super) fn prores(code: [u8; 4]) -> Option<(&'static str, &'static str, u8)> {
+    Some(match &code {
+        b"apco" => ("Proxy", "yuv422p10le", 10),
+        b"apcs" => ("LT", "yuv422p10le", 10),
+        b"apcn" => ("Standard", "yuv422p10le", 10),
+        b"apch" => ("HQ", "yuv422p10le", 10),
+        b"ap4h" => ("4444", "yuv444p12le", 12),
+        b"ap4x" => ("XQ", "yuv444p12le", 12),
+        _ => return None,
+    })
+}
+
 /// PCM codes of QuickTime, by width and order of the samples (QuickTime File Format, "Sound media").
 pub(super) fn pcm(code: [u8; 4], bits: u16, little: bool) -> &'static str {
     match (&code, bits) {

@@ -1,9 +1,9 @@
 //! Sample descriptions (ISO/IEC 14496-12, 8.5.2 and 12; QuickTime File Format, "Sample description atoms").
 
 use super::{children, codes, esds};
-use crate::extract::container::bmff::BoxHead;
 use crate::extract::bitstream;
-use crate::extract::stream::{Ratio, Stream};
+use crate::extract::container::bmff::BoxHead;
+use crate::extract::stream::{Bits, Ratio, Stream, content_light, dolby_vision, mastering_display};
 use crate::extract::{Facts, Input, Parsed};
 
 /// Bytes of a decoder's configuration that are looked at.
@@ -18,6 +18,12 @@ pub(super) struct Entry {
     bits: u16,
     /// Width of the lengths in front of units.
     pub(super) lengths: Option<usize>,
+    /// What is said of brightness, as facts.
+    pub(super) notes: Vec<(&'static str, String)>,
+    /// Whether samples are encrypted, so that none need be looked at.
+    pub(super) encrypted: bool,
+    /// Frames per second of a time code track, and whether it drops numbers.
+    pub(super) code: Option<(u8, bool)>,
     /// The code behind encryption.
     original: Option<[u8; 4]>,
 }
@@ -31,12 +37,37 @@ pub(super) fn read(input: &mut Input<'_>, code: [u8; 4], handler: [u8; 4], facts
     let read = match &handler {
         b"vide" | b"auxv" => visual(input, &mut entry, facts),
         b"soun" => sound(input, &mut entry, facts),
+        // QuickTime File Format, "Timecode sample description": flags, time scale, length and number of frames.
+        b"tmcd" => {
+            input.skip(4, "reserved")?;
+            let drops = input.u32_be("time code flags")? & 1 != 0;
+            input.skip(8, "time scale and length of a frame")?;
+            entry.code = Some((input.u8("frames of a second")?, drops));
+            Ok(())
+        }
+        // 3GPP TS 26.245, 5.16: the box in which the text stands.
+        b"sbtl" | b"text" if &code == b"tx3g" => {
+            input.skip(4 + 1 + 1 + 4, "flags and colour")?;
+            let mut edge = |what| input.i16_be(what);
+            let (top, left, bottom, right) = (edge("top")?, edge("left")?, edge("bottom")?, edge("right")?);
+            entry.stream.width = u32::try_from(right.saturating_sub(left)).unwrap_or(0);
+            entry.stream.height = u32::try_from(bottom.saturating_sub(top)).unwrap_or(0);
+            Ok(())
+        }
         _ => Ok(()),
     };
     facts.tolerate(read)?;
     let code = entry.original.unwrap_or(code);
-    if entry.original.is_some() && entry.stream.codec.is_empty() {
-        entry.stream.codec = codes::by_code(code);
+    if let Some(original) = entry.original {
+        entry.encrypted = entry.stream.codec.is_empty();
+        entry.stream.tag = Some(original);
+        if entry.stream.codec.is_empty() {
+            entry.stream.codec = codes::by_code(code);
+        }
+    }
+    if let Some((profile, pixels, depth)) = codes::prores(code) {
+        entry.stream.coding.profile = profile;
+        (entry.stream.pixels, entry.stream.coding.depth) = (pixels, depth);
     }
     if handler == *b"soun" {
         let pcm = codes::pcm(code, entry.bits, entry.little);
@@ -134,6 +165,14 @@ fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<
             Ok(())
         }
         b"avcC" | b"hvcC" | b"av1C" => {
+            if stream.codec.is_empty() {
+                // Encrypted: what it was before stands in another box.
+                stream.codec = match &head.kind {
+                    b"avcC" => "h264",
+                    b"hvcC" => "hevc",
+                    _ => "av1",
+                };
+            }
             entry.lengths = bitstream::configuration(&input.take_up_to(CONFIGURATION)?, stream);
             Ok(())
         }
@@ -143,6 +182,23 @@ fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<
             Ok(())
         }
         b"colr" => colr(input, stream),
+        b"mdcv" => {
+            entry.notes.push(("MasteringDisplay", mdcv(input)?));
+            Ok(())
+        }
+        b"clli" => {
+            entry.notes.push(("ContentLight", content_light(input.u16_be("MaxCLL")?, input.u16_be("MaxFALL")?)));
+            Ok(())
+        }
+        b"dvcC" | b"dvvC" | b"dvwC" => {
+            entry.notes.extend(dolby_vision(&input.take_up_to(24)?).map(|text| ("DolbyVision", text)));
+            Ok(())
+        }
+        // ETSI TS 102 366, F.4 and F.6: the boxes repeat the fields of a frame.
+        b"dac3" => {
+            dac3(&input.take_up_to(3)?, stream);
+            Ok(())
+        }
         b"alac" => alac(input, stream),
         // Opus in ISOBMFF, 4.3.2: always decoded at 48 kHz.
         b"dOps" => {
@@ -166,6 +222,26 @@ fn colr(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
         stream.colour.full = Some(input.u8("range")? & 0x80 != 0);
     }
     Ok(())
+}
+
+/// ISO/IEC 14496-12, 12.1.7: green, blue, red and white in 50,000ths, brightness in 10,000ths.
+fn mdcv(input: &mut Input<'_>) -> Parsed<String> {
+    let mut points = [0.0; 8];
+    for point in &mut points {
+        *point = f64::from(input.u16_be("mastering display")?) / 50_000.0;
+    }
+    let most = f64::from(input.u32_be("brightest")?) / 10_000.0;
+    let least = f64::from(input.u32_be("darkest")?) / 10_000.0;
+    let [gx, gy, bx, by, rx, ry, wx, wy] = points;
+    Ok(mastering_display([rx, ry, gx, gy, bx, by, wx, wy, most, least]))
+}
+
+/// Sampling rate, channels and bit rate of AC-3.
+fn dac3(bytes: &[u8], stream: &mut Stream) {
+    let mut bits = Bits::new(bytes);
+    let (Some(rate), Some(_), Some(mode)) = (bits.take(2), bits.take(8), bits.take(3)) else { return };
+    let (Some(low), Some(code)) = (bits.flag(), bits.take(5)) else { return };
+    bitstream::ac3::describe(rate, mode, low, code, stream);
 }
 
 /// ALACSpecificConfig (Apple, ALACMagicCookieDescription).

@@ -23,10 +23,14 @@ pub(super) struct Fragments {
     extent: u64,
     /// Seconds by the segment indices.
     indexed: f64,
-    /// Default duration of a sample by track, from `trex`.
-    defaults: BTreeMap<u32, u32>,
+    /// Default duration and size of a sample by track, from `trex`.
+    defaults: BTreeMap<u32, (u32, u32)>,
     /// Samples and their durations by track, summed over the fragments.
     sums: BTreeMap<u32, (u64, u64)>,
+    /// Bytes of the samples by track.
+    bytes: BTreeMap<u32, u64>,
+    /// When the first sample of a track is decoded, and how much later it is shown.
+    firsts: BTreeMap<u32, (u64, i64)>,
 }
 
 impl Fragments {
@@ -64,7 +68,7 @@ impl Fragments {
                 let track = input.u32_be("track")?;
                 input.skip(4, "default description")?;
                 let duration = input.u32_be("default duration")?;
-                self.defaults.insert(track, duration);
+                self.defaults.insert(track, (duration, input.u32_be("default size")?));
             }
             _ => {}
         }
@@ -105,43 +109,90 @@ impl Fragments {
             if head.kind != *b"traf" {
                 return Ok(());
             }
-            let (mut track, mut default) = (0, None);
-            bmff::each(input, |input, head| match &head.kind {
+            let (mut head, mut decoded) = (Head::default(), 0);
+            bmff::each(input, |input, inner| match &inner.kind {
                 b"tfhd" => {
-                    (track, default) = tfhd(input)?;
+                    head = self.tfhd(input)?;
+                    Ok(())
+                }
+                b"tfdt" => {
+                    let (version, _) = bmff::version_and_flags(input)?;
+                    decoded = long_or_short(input, version, "decode time")?;
                     Ok(())
                 }
                 b"trun" => {
-                    let default = default.or_else(|| self.defaults.get(&track).copied()).unwrap_or(0);
-                    let (samples, ticks) = trun(input, default)?;
-                    if self.sums.len() < super::TRACKS {
-                        let sum = self.sums.entry(track).or_default();
-                        *sum = (sum.0.saturating_add(samples), sum.1.saturating_add(ticks));
-                    }
+                    let run = trun(input, &head)?;
+                    self.add(&head, decoded, &run);
                     Ok(())
                 }
                 _ => Ok(()),
             })
         })
     }
+
+    fn add(&mut self, head: &Head, decoded: u64, run: &Run) {
+        if self.sums.len() >= super::TRACKS && !self.sums.contains_key(&head.track) {
+            return;
+        }
+        let sum = self.sums.entry(head.track).or_default();
+        *sum = (sum.0.saturating_add(run.samples), sum.1.saturating_add(run.ticks));
+        let bytes = self.bytes.entry(head.track).or_default();
+        *bytes = bytes.saturating_add(run.bytes);
+        self.firsts.entry(head.track).or_insert((decoded, run.offset));
+    }
+
+    /// When the first sample of a track is decoded, and how much later it is shown.
+    pub(super) fn first_of(&self, track: u32) -> Option<(u64, i64)> {
+        self.firsts.get(&track).copied()
+    }
+
+    /// Bytes and ticks of the samples of a track, as far as the runs were read.
+    pub(super) fn bytes_of(&self, track: u32) -> Option<(u64, u64)> {
+        let bytes = self.bytes.get(&track).copied().filter(|bytes| *bytes > 0)?;
+        Some((bytes, self.sums.get(&track)?.1))
+    }
+
+    /// Track and defaults of a track fragment (8.8.7).
+    fn tfhd(&self, input: &mut Input<'_>) -> Parsed<Head> {
+        let (_, flags) = bmff::version_and_flags(input)?;
+        let track = input.u32_be("track")?;
+        let (mut duration, mut size) = self.defaults.get(&track).copied().unwrap_or_default();
+        if flags & 1 != 0 {
+            input.skip(8, "base offset")?;
+        }
+        if flags & 2 != 0 {
+            input.skip(4, "description")?;
+        }
+        if flags & 8 != 0 {
+            duration = input.u32_be("default duration")?;
+        }
+        if flags & 0x10 != 0 {
+            size = input.u32_be("default size")?;
+        }
+        Ok(Head { track, duration, size })
+    }
 }
 
-/// Track and default duration of a track fragment (8.8.7).
-fn tfhd(input: &mut Input<'_>) -> Parsed<(u32, Option<u32>)> {
-    let (_, flags) = bmff::version_and_flags(input)?;
-    let track = input.u32_be("track")?;
-    if flags & 1 != 0 {
-        input.skip(8, "base offset")?;
-    }
-    if flags & 2 != 0 {
-        input.skip(4, "description")?;
-    }
-    let default = if flags & 8 != 0 { Some(input.u32_be("default duration")?) } else { None };
-    Ok((track, default))
+/// What holds for every sample of a track fragment that says nothing else.
+#[derive(Default)]
+struct Head {
+    track: u32,
+    duration: u32,
+    size: u32,
 }
 
-/// Samples of a run and the sum of their durations (8.8.8).
-fn trun(input: &mut Input<'_>, default: u32) -> Parsed<(u64, u64)> {
+/// A run of samples, summed.
+#[derive(Default)]
+struct Run {
+    samples: u64,
+    ticks: u64,
+    bytes: u64,
+    /// Composition offset of the first sample.
+    offset: i64,
+}
+
+/// 8.8.8
+fn trun(input: &mut Input<'_>, head: &Head) -> Parsed<Run> {
     let (_, flags) = bmff::version_and_flags(input)?;
     let count = input.u32_be("number of samples")?;
     for (bit, what) in [(0x1, "data offset"), (0x4, "flags of the first sample")] {
@@ -149,14 +200,22 @@ fn trun(input: &mut Input<'_>, default: u32) -> Parsed<(u64, u64)> {
             input.skip(4, what)?;
         }
     }
-    if flags & 0x100 == 0 {
-        return Ok((count.into(), u64::from(count).saturating_mul(default.into())));
+    let mut run = Run { samples: count.into(), ..Run::default() };
+    if flags & 0xF00 == 0 {
+        run.ticks = run.samples.saturating_mul(head.duration.into());
+        run.bytes = run.samples.saturating_mul(head.size.into());
+        return Ok(run);
     }
-    let others = [0x200, 0x400, 0x800].into_iter().filter(|bit| flags & bit != 0).map(|_| 4_u64).sum();
-    let mut sum = 0_u64;
-    for _ in 0..count.min(SAMPLES) {
-        sum = sum.saturating_add(input.u32_be("sample duration")?.into());
-        input.skip(others, "sample")?;
+    for at in 0..count.min(SAMPLES) {
+        let duration = if flags & 0x100 != 0 { input.u32_be("sample duration")? } else { head.duration };
+        let size = if flags & 0x200 != 0 { input.u32_be("sample size")? } else { head.size };
+        input.skip(if flags & 0x400 != 0 { 4 } else { 0 }, "sample flags")?;
+        let offset = if flags & 0x800 != 0 { input.i32_be("composition offset")? } else { 0 };
+        if at == 0 {
+            run.offset = offset.into();
+        }
+        run.ticks = run.ticks.saturating_add(duration.into());
+        run.bytes = run.bytes.saturating_add(size.into());
     }
-    Ok((count.into(), sum))
+    Ok(run)
 }

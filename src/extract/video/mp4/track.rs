@@ -14,21 +14,39 @@ const ENTRIES: u32 = 1 << 16;
 /// What the boxes of a track say.
 #[derive(Default)]
 pub(super) struct Track {
-    id: u32,
+    pub(super) id: u32,
     /// Display size in pixels.
     size: (u32, u32),
     rotate: u16,
-    timescale: u32,
+    pub(super) timescale: u32,
     duration: u64,
     language: String,
-    handler: [u8; 4],
-    entry: Option<Entry>,
+    pub(super) handler: [u8; 4],
+    pub(super) entry: Option<Entry>,
     times: Times,
     /// Time before the first sample, in units of the movie.
     delay: u64,
+    /// Where the first edit begins in the media, in units of the track.
+    edit: i64,
+    /// How much later than decoded the first sample is shown, in units of the track.
+    offset: i64,
+    /// Tracks that hold the chapters of this one.
+    pub(super) chapters: Vec<u32>,
+    pub(super) table: Table,
     /// Sum of the sample sizes; `None` where the table is too long to read.
     bytes: Option<u64>,
     samples: u64,
+}
+
+/// Samples whose place is kept, for chapters; of other tracks only the first one is read.
+const KEPT: usize = 256;
+
+/// Where the first samples are, how long they are in bytes and in ticks.
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) places: Vec<u64>,
+    pub(super) sizes: Vec<u32>,
+    pub(super) ticks: Vec<u32>,
 }
 
 /// The table of sample durations, digested.
@@ -58,6 +76,15 @@ impl Track {
             b"stsd" => self.stsd(input, facts),
             b"stts" => self.stts(input),
             b"stsz" => self.stsz(input),
+            b"stco" | b"co64" => self.places(input, head.kind == *b"co64"),
+            b"ctts" => self.ctts(input),
+            // ISO/IEC 14496-12, 8.3.3; QuickTime File Format, "Chapter lists".
+            b"tref" => bmff::each(input, |input, head| {
+                while head.kind == *b"chap" && input.remaining() >= 4 && self.chapters.len() < 8 {
+                    self.chapters.push(input.u32_be("chapter track")?);
+                }
+                Ok(())
+            }),
             _ => Ok(()),
         }
     }
@@ -72,7 +99,7 @@ impl Track {
         input.skip(16, "layer and volume")?;
         let (a, b) = (input.i32_be("matrix")?, input.i32_be("matrix")?);
         input.skip(28, "matrix")?;
-        self.rotate = quarter_turns(a, b);
+        self.rotate = turn(a, b);
         self.size = (input.u32_be("width")? >> 16, input.u32_be("height")? >> 16);
         Ok(())
     }
@@ -84,6 +111,7 @@ impl Track {
             let length = long_or_short(input, version, "edit length")?;
             let from = if version == 1 { input.i64_be("edit start")? } else { input.i32_be("edit start")?.into() };
             self.delay = if from == -1 { length } else { 0 };
+            self.edit = from.max(0);
         }
         Ok(())
     }
@@ -96,6 +124,32 @@ impl Track {
         self.duration = long_or_short(input, version, "duration")?;
         self.language = language(input.u16_be("language")?);
         Ok(())
+    }
+
+    /// 8.7.5
+    fn places(&mut self, input: &mut Input<'_>, long: bool) -> Parsed<()> {
+        bmff::version_and_flags(input)?;
+        let count = input.u32_be("number of chunks")?;
+        for _ in 0..count.min(if self.is_text() { 256 } else { 1 }) {
+            let place = if long { input.u64_be("place of a chunk")? } else { input.u32_be("place of a chunk")?.into() };
+            self.table.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// 8.6.1.3: the first sample alone.
+    fn ctts(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        bmff::version_and_flags(input)?;
+        if input.u32_be("number of entries")? > 0 {
+            input.skip(4, "sample count")?;
+            self.offset = input.i32_be("composition offset")?.into();
+        }
+        Ok(())
+    }
+
+    /// Texts may be chapters, so that all their samples count.
+    fn is_text(&self) -> bool {
+        matches!(&self.handler, b"text" | b"sbtl")
     }
 
     /// 8.5.2: the first description stands for the track.
@@ -117,6 +171,9 @@ impl Track {
         let mut by_delta: BTreeMap<u32, u64> = BTreeMap::new();
         for _ in 0..count.min(ENTRIES) {
             let (samples, delta) = (input.u32_be("sample count")?, input.u32_be("sample duration")?);
+            let room = if self.is_text() { KEPT.saturating_sub(self.table.ticks.len()) } else { 0 };
+            let kept = usize::try_from(samples).unwrap_or(usize::MAX).min(room);
+            self.table.ticks.extend(std::iter::repeat_n(delta, kept));
             let samples = u64::from(samples);
             self.times.samples = self.times.samples.saturating_add(samples);
             self.times.ticks = self.times.ticks.saturating_add(samples.saturating_mul(delta.into()));
@@ -134,12 +191,13 @@ impl Track {
         let count = input.u32_be("number of samples")?;
         self.samples = count.into();
         if same > 0 {
+            self.table.sizes.push(same);
             self.bytes = u64::from(same).checked_mul(count.into());
         } else if count <= ENTRIES {
             let table = input.take_up_to(u64::from(count).saturating_mul(4))?;
-            let sizes =
-                table.as_chunks::<4>().0.iter().map(|&[a, b, c, d]| u64::from(u32::from_le_bytes([d, c, b, a])));
-            self.bytes = Some(sizes.sum());
+            let sizes = table.as_chunks::<4>().0.iter().map(|&[a, b, c, d]| u32::from_le_bytes([d, c, b, a]));
+            self.table.sizes = sizes.clone().take(KEPT).collect();
+            self.bytes = Some(sizes.map(u64::from).sum());
         }
         Ok(())
     }
@@ -151,15 +209,32 @@ impl Track {
         let (samples, ticks) = self.lengths(fragments);
         stream.time_base = Ratio::new(1, self.timescale.into());
         stream.duration = seconds(ticks, self.timescale);
-        stream.start = seconds(self.delay, movie_scale).filter(|_| samples > 0);
+        stream.start = self.start(fragments, movie_scale).filter(|_| samples > 0);
         stream.frames = Some(samples).filter(|n| *n > 0);
-        let bytes = self.bytes.filter(|bytes| *bytes > 0);
-        let measured = bytes.zip(stream.duration.filter(|d| *d > 0.0)).map(|(b, d)| whole(float(b) * 8.0 / d));
-        stream.bitrate = stream.bitrate.filter(|rate| *rate > 0).or(measured);
+        stream.bitrate = self.measured(fragments, stream.duration).or(stream.bitrate).filter(|rate| *rate > 0);
         if stream.kind == Kind::Video {
             self.complete_video(&mut stream, fragments);
         }
         stream
+    }
+
+    /// When the first sample is shown: behind an empty edit, and as much later than decoded as its offset says, less
+    /// what the edit leaves out.
+    fn start(&self, fragments: &Fragments, movie_scale: u32) -> Option<f64> {
+        let delay = seconds(self.delay, movie_scale).unwrap_or(0.0);
+        let first = fragments.first_of(self.id).filter(|_| self.times.ticks == 0);
+        let (decoded, offset) = first.unwrap_or((0, self.offset));
+        let shown = i64::try_from(decoded).ok()?.saturating_add(offset).saturating_sub(self.edit).max(0);
+        Some(delay + seconds(u64::try_from(shown).ok()?, self.timescale)?)
+    }
+
+    /// Bits per second by the sizes of the samples.
+    fn measured(&self, fragments: &Fragments, duration: Option<f64>) -> Option<u64> {
+        if let Some((bytes, ticks)) = fragments.bytes_of(self.id).filter(|_| self.times.ticks == 0) {
+            return seconds(ticks, self.timescale).filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
+        }
+        let bytes = self.bytes.filter(|bytes| *bytes > 0);
+        bytes.zip(duration.filter(|d| *d > 0.0)).map(|(b, d)| whole(float(b) * 8.0 / d))
     }
 
     /// Samples and their ticks, from the tables or the fragments.
@@ -186,7 +261,7 @@ impl Track {
         stream.frame_rate = Ratio::new(scale, self.times.usual.0.into()).or(stream.average_rate);
     }
 
-    fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Kind {
         match &self.handler {
             b"vide" | b"auxv" => Kind::Video,
             b"soun" => Kind::Audio,
@@ -196,14 +271,10 @@ impl Track {
     }
 }
 
-/// Degrees clockwise of a matrix that turns by a multiple of a quarter; others count as none.
-fn quarter_turns(a: i32, b: i32) -> u16 {
-    match (a.signum(), b.signum()) {
-        (0, 1) => 90,
-        (-1, 0) => 180,
-        (0, -1) => 270,
-        _ => 0,
-    }
+/// Degrees clockwise of a matrix.
+fn turn(a: i32, b: i32) -> u16 {
+    let degrees = f64::from(b).atan2(f64::from(a)).to_degrees();
+    u16::try_from(whole(degrees.rem_euclid(360.0))).ok().filter(|degrees| *degrees < 360).unwrap_or(0)
 }
 
 /// Three letters of five bits each (8.4.2.3). `und` and the numbers of old QuickTime languages, except English, say
@@ -227,7 +298,7 @@ mod tests {
         assert_eq!(language(0x15C7), "eng");
         assert_eq!(language(0x55C4), "");
         assert_eq!((language(0).as_str(), language(11).as_str()), ("eng", ""));
-        assert_eq!([quarter_turns(65_536, 0), quarter_turns(0, 65_536), quarter_turns(-65_536, 0)], [0, 90, 180]);
-        assert_eq!((quarter_turns(0, -65_536), quarter_turns(46_341, 46_341)), (270, 0));
+        assert_eq!([turn(65_536, 0), turn(0, 65_536), turn(-65_536, 0), turn(0, -65_536)], [0, 90, 180, 270]);
+        assert_eq!((turn(46_341, 46_341), turn(0, 0)), (45, 0));
     }
 }

@@ -78,7 +78,8 @@ fn layout(head: &[u8]) -> Option<Layout> {
         count >= 2 && marks.all(|byte| *byte == 0x47)
     };
     let places = (0..head.len().min(1024)).filter(|lead| head.get(*lead) == Some(&0x47));
-    let (lead, step) = places.flat_map(|lead| steps.map(|step| (lead, step))).find(|(lead, step)| fits(*lead, *step))?;
+    let (lead, step) =
+        places.flat_map(|lead| steps.map(|step| (lead, step))).find(|(lead, step)| fits(*lead, *step))?;
     Some(Layout { lead: u64::try_from(lead).ok()?, step: u64::try_from(step).ok()? })
 }
 
@@ -115,11 +116,7 @@ fn packet(bytes: &[u8]) -> Option<TsPacket<'_>> {
         return None;
     }
     let id = u16::from_le_bytes([*low, high & 0x1F]);
-    let body = if control & 0x20 != 0 {
-        rest.get(usize::from(*rest.first()?).checked_add(1)?..)?
-    } else {
-        rest
-    };
+    let body = if control & 0x20 != 0 { rest.get(usize::from(*rest.first()?).checked_add(1)?..)? } else { rest };
     Some(TsPacket { id, begins: high & 0x40 != 0, body })
 }
 
@@ -165,10 +162,10 @@ impl Multiplex {
     }
 
     fn tail(&mut self, packet: &TsPacket<'_>) {
-        if let Some(one) = self.found.iter_mut().find(|one| one.id == packet.id && packet.begins)
-            && let Some((_, unit)) = unit(packet.body)
-        {
-            one.end(&unit);
+        let Some(one) = self.found.iter_mut().find(|one| one.id == packet.id) else { return };
+        match unit(packet.body).filter(|_| packet.begins) {
+            Some((_, unit)) => one.end(&unit),
+            None => one.end_more(packet.body),
         }
     }
 }
