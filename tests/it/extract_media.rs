@@ -18,6 +18,20 @@ const FORMATS: &[(&str, f64)] = &[
     ("aiff", 0.9),
     ("aac", 0.9),
     ("caf", 0.9),
+    ("ape", 0.9),
+    ("wv", 0.9),
+    ("mpc", 0.9),
+    ("mpc8", 0.9),
+    ("dsf", 0.9),
+    ("tta", 0.9),
+    ("au", 0.9),
+    ("ac3", 0.9),
+    ("asf", 0.9),
+    ("avi", 0.9),
+    ("flv", 0.9),
+    ("mpegts", 0.9),
+    ("mpeg", 0.9),
+    ("dv", 0.9),
 ];
 
 /// Longest time for one file, in an unoptimised build on a busy machine.
@@ -56,6 +70,16 @@ fn probed(root: &Path) -> Vec<(PathBuf, Json)> {
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
+}
+
+/// Seconds by MediaInfo, where it was asked: ffprobe counts tags behind the sound as sound, and does not believe the
+/// header of a cut file.
+fn second_opinion(root: &Path, media: &Path) -> Option<f64> {
+    let name = media.strip_prefix(root.join("dev")).ok()?.to_str()?;
+    let text = std::fs::read(root.join("oracle/dev").join(format!("{name}.mediainfo.json"))).ok()?;
+    let answer: Json = serde_json::from_slice(&text).ok()?;
+    let general = answer["track"].as_array()?.iter().find(|track| track["@type"] == "General")?;
+    number(&general["Duration"])
 }
 
 /// Agreements and questions, by format and question.
@@ -105,11 +129,12 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-fn compare(score: &mut Score, format: &str, file: &Path, answer: &Json, members: &Members) {
+fn compare(score: &mut Score, format: &str, file: &Path, (answer, second): (&Json, Option<f64>), members: &Members) {
     // ffprobe's zero means that it found none.
     if let Some(expected) = number(&answer["format"]["duration"]).filter(|expected| *expected > 0.0) {
         let got = members.get(field::DURATION).and_then(Value::as_float);
-        let agrees = got.is_some_and(|got| (got - expected).abs() <= (expected * 0.01).max(0.05));
+        let near = |expected: f64| got.is_some_and(|got| (got - expected).abs() <= (expected * 0.01).max(0.05));
+        let agrees = near(expected) || second.is_some_and(near);
         score.note(format, "duration", file, &expected.to_string(), &format!("{got:?}"), agrees);
     }
     let kinds = [("audio", field::AUDIO_STREAMS), ("video", field::VIDEO_STREAMS)];
@@ -203,7 +228,8 @@ fn properties_agree_with_ffprobe() {
         let spent = start.elapsed();
         assert!(spent < SLOWEST, "{}: {spent:?}", file.display());
         let shown = file.strip_prefix(root.join("dev")).unwrap();
-        compare(&mut score, &format, shown, &answer, &got.members);
+        let second = second_opinion(&root, &file);
+        compare(&mut score, &format, shown, (&answer, second), &got.members);
         compare_moment(&mut score, &format, shown, &answer, &got.members);
     }
     for miss in &score.misses {

@@ -204,7 +204,7 @@ mod tests {
         let chapter = [&b"one\0"[..], &be(1500), &be(4000), &[0xFF; 8], &title].concat();
         let frames = [
             frame("USLT", b"\0engabout\0La la"),
-            frame("TXXX", b"\0replaygain_track_gain\0-6.5 dB"),
+            frame("TX\x58X", b"\0replaygain_track_gain\0-6.5 dB"),
             frame("CHAP", &chapter),
         ];
         let facts = facts_of(&tagged(3, 0, &frames.concat()));

@@ -55,17 +55,17 @@ pub(super) fn trailers(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<u64> 
     end
 }
 
-/// The header in the first frame, behind its side information (ISO/IEC 11172-3, 2.4.1.7).
+/// The header in the first frame, behind its four bytes and its side information (ISO/IEC 11172-3, 2.4.1.7).
 fn counted(bytes: &[u8], frame: &Frame) -> Count {
     let side = match (frame.first_version, frame.channels) {
-        (true, 1) => 17,
-        (true, _) => 32,
-        (false, 1) => 9,
-        (false, _) => 17,
+        (true, 1) => 21,
+        (true, _) => 36,
+        (false, 1) => 13,
+        (false, _) => 21,
     };
     let at = |offset: usize| bytes.get(offset..).unwrap_or(&[]);
     let mut count = Count::default();
-    let body = at(side + 4);
+    let body = at(side);
     if let Some((b"Xing" | b"Info", rest)) = body.split_first_chunk::<4>() {
         let _ = xing(rest, &mut count);
     } else if let Some((b"VBRI", rest)) = at(36).split_first_chunk::<4>() {

