@@ -2,7 +2,7 @@
 
 use super::{id3, mpeg, symphonic};
 use crate::extract::bitstream::aac::{BLOCK, Frame};
-use crate::extract::stream::{Stream, Summary, float};
+use crate::extract::stream::{Ratio, Stream, Summary, float, whole};
 use crate::extract::{Facts, Input, Parsed};
 use symphonia::default::formats::AdtsReader;
 
@@ -25,10 +25,13 @@ fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -
     streams.extend(facts.tolerate(opened)?.unwrap_or_default());
     input.seek(start, "first frame")?;
     let counted = count(input);
+    let sound = input.file_len().saturating_sub(start);
     if let Some(blocks) = facts.tolerate(counted)?.filter(|blocks| *blocks > 0.0) {
         for stream in streams.iter_mut().filter(|stream| stream.sample_rate > 0) {
             stream.duration = Some(blocks * f64::from(BLOCK) / f64::from(stream.sample_rate));
-            stream.bitrate = None;
+            stream.bitrate = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(sound) * 8.0 / d));
+            // A base that all sampling rates divide.
+            stream.time_base = Ratio::new(1, 28_224_000);
         }
     }
     let end = mpeg::trailers(input, facts);

@@ -118,6 +118,7 @@ fn stream(common: &Common) -> Stream {
         bitrate: Some(plain).filter(|_| codec.starts_with("pcm_")),
         sample_rate: rate,
         channels: common.channels.into(),
+        frames: Some(common.frames.into()),
         ..Stream::default()
     }
 }

@@ -92,6 +92,8 @@ fn stream(header: &Header, bytes: u64) -> Stream {
         sample_rate: header.rate,
         channels: header.channels.into(),
         bits: header.bits.into(),
+        frames: Some(header.frames.into()),
+        tag: Some(*b"APE "),
         ..Stream::of(Kind::Audio, "ape")
     }
 }

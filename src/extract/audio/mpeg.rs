@@ -18,6 +18,8 @@ struct Count {
     bytes: Option<u32>,
     /// Samples that the encoder put in front and behind (LAME tag, revision 1).
     around: Option<(u32, u32)>,
+    /// Whether the header says that all frames have one rate.
+    constant: bool,
 }
 
 /// Reads a file of MPEG audio frames.
@@ -67,6 +69,7 @@ fn counted(bytes: &[u8], frame: &Frame) -> Count {
     let mut count = Count::default();
     let body = at(side);
     if let Some((b"Xing" | b"Info", rest)) = body.split_first_chunk::<4>() {
+        count.constant = body.starts_with(b"Info");
         let _ = xing(rest, &mut count);
     } else if let Some((b"VBRI", rest)) = at(36).split_first_chunk::<4>() {
         count.bytes = number(rest, 6);
@@ -112,7 +115,8 @@ fn stream(frame: &Frame, count: &Count, bytes: &[u8], sound: u64) -> Stream {
         Some(frames) => {
             stream.duration = seconds(u64::from(frames).saturating_mul(samples), frame.rate);
             let bytes = count.bytes.filter(|bytes| *bytes > 0).map_or(sound, u64::from);
-            stream.bitrate = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
+            let measured = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
+            stream.bitrate = if count.constant { stream.bitrate } else { measured };
         }
         // Without a count the file is taken to go on like its first frames.
         None => {

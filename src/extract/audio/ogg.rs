@@ -179,6 +179,7 @@ fn finish(stream: Logical) -> Stream {
         if first > packets.saturating_mul(most) { first.saturating_sub(packets.saturating_mul(usual)) } else { 0 }
     });
     let ticks = head.ticks(last).saturating_sub(late.max(head.skip));
+    described.start = Some(float(late) * unit.value());
     described.duration = Some(float(ticks) * unit.value());
     if described.kind == Kind::Video {
         described.frame_rate = Ratio::new(unit.denom, unit.numer);

@@ -2,6 +2,7 @@
 
 use super::id3;
 use super::tags::{self, Tag};
+use crate::extract::bitstream;
 use crate::extract::container::riff::{self, Chunk, Lengths};
 use crate::extract::stream::{Stream, Summary, float, seconds, windows};
 use crate::extract::{Facts, Group, Input, Moment, Parsed};
@@ -16,7 +17,12 @@ struct Wave {
     long: Option<u64>,
     /// Samples per channel, from the chunk `fact`.
     samples: Option<u32>,
+    /// The start of the samples.
+    first: Vec<u8>,
 }
+
+/// Bytes of packed samples in which a frame is looked for.
+const FRAME: u64 = 4096;
 
 /// Reads a file of sound in RIFF.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -59,7 +65,10 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, lengths: Lengths, wave: &mut Wa
             input.skip(8, "length of the file")?;
             wave.long = Some(input.u64_le("length of the samples")?);
         }
-        b"data" => wave.data = wave.data.or(Some(input.remaining())),
+        b"data" if wave.data.is_none() => {
+            wave.data = Some(input.remaining());
+            wave.first = input.peek_up_to(FRAME)?.to_vec();
+        }
         b"bext" => broadcast(input, facts)?,
         b"LIST" if input.array::<4>("kind of list")? == *b"INFO" => info(input, lengths, facts)?,
         _ => {}
@@ -78,6 +87,9 @@ fn stream(format: windows::Wave, wave: &Wave) -> Stream {
     } else {
         wave.samples.filter(|n| *n > 0).and_then(|n| seconds(n.into(), format.rate)).or_else(by_bytes)
     };
+    if matches!(stream.codec, "mp1" | "mp2" | "mp3") {
+        bitstream::elementary(&wave.first, &mut stream);
+    }
     if plain {
         stream.bitrate = Some(u64::from(format.rate).saturating_mul(frame.into()).saturating_mul(8));
     }

@@ -47,7 +47,8 @@ fn profile(code: u8, stream: &mut Stream) {
 }
 
 fn layer(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
-    bits.skip(1 + 8);
+    bits.skip(1);
+    let kind_of_object = bits.take(8)?;
     let version = if bits.flag()? {
         let version = bits.take(4)?;
         bits.skip(3);
@@ -68,8 +69,8 @@ fn layer(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
             bits.skip(79);
         }
     } else {
-        // Nothing said: B pictures are allowed but in the simple profile.
-        stream.b_frames = Some(u32::from(!matches!(stream.coding.profile, "Simple Profile" | "")));
+        // Nothing said: simple and advanced simple objects (table 6-10) are taken to have none.
+        stream.b_frames = Some(u32::from(!matches!(kind_of_object, 1 | 17)));
     }
     let kind = bits.take(2)?;
     if kind == 3 && version != 1 {

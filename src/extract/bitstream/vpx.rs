@@ -10,7 +10,10 @@ pub fn vp8(bytes: &[u8], stream: &mut Stream) -> Option<()> {
     }
     let size = (u16::from_le_bytes([w0, w1]) & 0x3FFF, u16::from_le_bytes([h0, h1]) & 0x3FFF);
     (stream.width, stream.height) = (size.0.into(), size.1.into());
-    stream.coding = Coding { chroma: Some(1), depth: 8, ..Coding::default() };
+    // The version chooses the filters (RFC 6386, 9.1); ffprobe calls it the profile.
+    let profile = *["0", "1", "2", "3"].get(usize::from((tag >> 1) & 7))?;
+    stream.coding = Coding { profile, chroma: Some(1), depth: 8, ..Coding::default() };
+    stream.colour.full = stream.colour.full.or(Some(false));
     Some(())
 }
 

@@ -308,7 +308,11 @@ impl Stream {
     }
 
     fn coded(&self, row: &mut Members) {
-        let (mut coding, colour) = (self.coding, &self.colour);
+        let (mut coding, mut colour) = (self.coding, self.colour);
+        if self.codec == "mjpeg" {
+            // JFIF 1.02, page 3: the matrix of BT.601 and the full range.
+            (colour.matrix, colour.full) = (colour.matrix.or(Some(5)), colour.full.or(Some(true)));
+        }
         if coding.chroma.is_none() {
             let usual = Coding::of_codec(self.codec);
             (coding.chroma, coding.depth) = (usual.chroma, usual.depth);

@@ -3,7 +3,7 @@
 use crate::extract::audio::riff_info;
 use crate::extract::bitstream;
 use crate::extract::container::riff::{self, Chunk, Lengths};
-use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, windows};
+use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, whole, windows};
 use crate::extract::{Facts, Group, Input, Moment, Parsed};
 
 /// Chunks of the film looked at for headers of codecs.
@@ -21,6 +21,8 @@ struct Film {
     main: (u32, u32),
     /// Frames over all parts of the file, by OpenDML.
     total: Option<u32>,
+    /// Bytes of the lists of frames.
+    frames: u64,
 }
 
 /// One stream while it is read.
@@ -46,9 +48,27 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let walked = walk(input, &mut film, facts);
     let walked = facts.tolerate(walked).map(|_| ());
     let total = film.total.filter(|total| *total > film.main.1);
-    let streams = film.tracks.into_iter().map(|track| track.finish(total)).collect();
+    let bytes = film.frames;
+    let mut streams: Vec<Stream> = film.tracks.into_iter().map(|track| track.finish(total)).collect();
+    pictures_rate(bytes, &mut streams);
     Summary { format: ("avi", "AVI (Audio Video Interleaved)"), streams, ..Summary::default() }.publish(input, facts);
     walked
+}
+
+/// The bit rate of the one stream of pictures: what its chunks and those of the sound leave of the list of frames.
+fn pictures_rate(bytes: u64, streams: &mut [Stream]) {
+    let of = |stream: &Stream| stream.bitrate.zip(stream.duration).map_or(0.0, |(rate, d)| float(rate) * d / 8.0);
+    let sound: f64 = streams.iter().filter(|stream| stream.kind == Kind::Audio).map(of).sum();
+    let parts = if streams.len() > 1 { 2.0 } else { 1.0 };
+    let mut pictures = streams.iter_mut().filter(|stream| stream.kind == Kind::Video);
+    if let (Some(video), None) = (pictures.next(), pictures.next())
+        && let Some(duration) = video.duration
+    {
+        // Each chunk has a head of eight bytes; sound comes in about as many.
+        let heads = float(video.frames.unwrap_or(0)) * 8.0 * parts;
+        let rate = whole((float(bytes) - sound - heads) * 8.0 / duration);
+        video.bitrate = Some(rate).filter(|rate| *rate > 0);
+    }
 }
 
 fn walk(input: &mut Input<'_>, film: &mut Film, facts: &mut Facts) -> Parsed<()> {
@@ -69,7 +89,10 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, film: &mut Film, facts: &mut Fa
                 walk(input, film, facts)
             }
             b"INFO" => riff_info(input, Lengths::Little, facts),
-            b"movi" => frames(input, film),
+            b"movi" => {
+                film.frames = film.frames.saturating_add(input.remaining());
+                frames(input, film)
+            }
             _ => Ok(()),
         },
         b"avih" => {

@@ -25,7 +25,8 @@ struct Film {
     video_rate: Option<u64>,
     audio_rate: Option<u64>,
     size: (u32, u32),
-    first: Option<u32>,
+    /// Milliseconds of the first sound and the first picture.
+    first: (Option<u32>, Option<u32>),
     /// The streams whose headers were read.
     known: (bool, bool),
 }
@@ -50,8 +51,9 @@ impl Film {
         let start = input.u32_be("size of the header")?;
         input.seek(u64::from(start).saturating_add(4), "first tag")?;
         for _ in 0..TAGS {
-            let enough = (promised & 1 == 0 || self.known.0) && (promised & 4 == 0 || self.known.1);
-            if input.remaining() < 11 || (enough && self.first.is_some()) {
+            let video = promised & 1 == 0 || (self.known.0 && self.first.1.is_some());
+            let audio = promised & 4 == 0 || (self.known.1 && self.first.0.is_some());
+            if input.remaining() < 11 || (video && audio && !self.order.is_empty()) {
                 break;
             }
             input.entry()?;
@@ -72,8 +74,10 @@ impl Film {
         Ok(())
     }
 
-    fn met(&mut self, video: bool, time: u32) {
-        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+    /// A tag was met; `time` is that of its sound or picture, none for a tag of headers.
+    fn met(&mut self, video: bool, time: Option<u32>) {
+        let first = if video { &mut self.first.1 } else { &mut self.first.0 };
+        *first = first.or(time);
         if !self.order.contains(&video) {
             self.order.push(video);
         }
@@ -101,8 +105,9 @@ impl Film {
             ("mp3", frame) => bitstream::elementary(frame, stream),
             _ => true,
         };
+        let header = stream.codec == "aac" && body.first() == Some(&0);
         self.known.1 |= known;
-        self.met(false, time);
+        self.met(false, Some(time).filter(|_| !header));
         Ok(())
     }
 
@@ -131,8 +136,13 @@ impl Film {
                 _ => true,
             }
         };
+        // H.264 and HEVC say how much later than decoded a picture is shown.
+        let (header, later) = match (stream.codec, body) {
+            ("h264" | "hevc", [kind, a, b, c, ..]) => (*kind == 0, u32::from_le_bytes([*c, *b, *a, 0])),
+            _ => (false, 0),
+        };
         self.known.0 |= known;
-        self.met(true, time);
+        self.met(true, Some(time.saturating_add(later & 0x7F_FFFF)).filter(|_| !header));
         Ok(())
     }
 
@@ -204,7 +214,6 @@ impl Film {
 
     fn publish(mut self, input: &Input<'_>, facts: &mut Facts) {
         let base = Ratio::new(1, 1000);
-        let start = self.first.map(|ms| f64::from(ms) / 1000.0);
         if let Some(video) = &mut self.video {
             if video.width == 0 {
                 (video.width, video.height) = self.size;
@@ -212,18 +221,20 @@ impl Film {
             video.frame_rate = self.frame_rate.or(video.coded_rate);
             video.average_rate = video.frame_rate;
             video.bitrate = self.video_rate.or(video.bitrate);
+            video.start = self.first.1.map(|ms| f64::from(ms) / 1000.0);
         }
         if let Some(audio) = &mut self.audio {
             audio.bitrate = self.audio_rate.or(audio.bitrate);
+            audio.start = self.first.0.map(|ms| f64::from(ms) / 1000.0);
         }
         let mut streams = Vec::new();
         for video in &self.order {
             streams.extend(if *video { self.video.take() } else { self.audio.take() });
         }
         for stream in &mut streams {
-            (stream.time_base, stream.start, stream.tag) = (base, start, None);
+            (stream.time_base, stream.tag) = (base, None);
         }
-        Summary { format: ("flv", "FLV (Flash Video)"), duration: self.duration, start, streams, ..Summary::default() }
+        Summary { format: ("flv", "FLV (Flash Video)"), duration: self.duration, streams, ..Summary::default() }
             .publish(input, facts);
     }
 }

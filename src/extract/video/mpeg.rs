@@ -17,6 +17,8 @@ use crate::extract::{Facts, Input};
 const HEAD: usize = 16 << 10;
 /// Packets with a time in which a header is looked for.
 const TRIES: u32 = 24;
+/// Ticks of the longest recording that is believed: half of what time stamps can say.
+const LONGEST: u64 = 1 << 32;
 /// Bytes of the last packet of sound that are kept.
 const TAIL: usize = 64 << 10;
 /// Times of decoding that tell the rate of the frames.
@@ -91,7 +93,9 @@ impl Elementary {
     fn end(&mut self, packet: &Packet<'_>) {
         if let (Some(shown), Some(first)) = (packet.shown, self.first) {
             let last = self.last.unwrap_or(first);
-            if pes::since(first, shown) > pes::since(first, last) {
+            // A time somewhat before the first one is no turn of the clock.
+            let so_far = pes::since(first, shown);
+            if so_far < LONGEST && so_far > pes::since(first, last) {
                 self.last = Some(shown);
                 self.tail.clear();
                 self.end_more(packet.body);
@@ -139,7 +143,8 @@ impl Elementary {
             Some(rate) => 1.0 / rate.value(),
             None => seconds(bitstream::samples(stream.codec, &self.tail), stream.sample_rate).unwrap_or(0.0),
         };
-        let span = self.first.zip(self.last).and_then(|(first, last)| seconds(pes::since(first, last), CLOCK));
+        let last = self.last.or(self.first);
+        let span = self.first.zip(last).and_then(|(first, last)| seconds(pes::since(first, last), CLOCK));
         stream.duration = span.map(|span| span + frame);
         stream
     }

@@ -1,7 +1,7 @@
 //! First packets of the codecs found in Ogg, and how each counts time.
 
 use crate::extract::audio::flac;
-use crate::extract::stream::{Coding, Kind, Ratio, Stream, windows};
+use crate::extract::stream::{Coding, Colour, Kind, Ratio, Stream, windows};
 use crate::extract::{Input, Limits, Parsed};
 
 /// What the first packet of a stream says.
@@ -126,7 +126,7 @@ fn theora(input: &mut Input<'_>) -> Parsed<Head> {
     input.skip(2, "offset")?;
     let (numer, denom) = (input.u32_be("frame rate")?, input.u32_be("frame rate")?);
     let aspect = (input.u24_be("pixel aspect")?, input.u24_be("pixel aspect")?);
-    input.skip(1, "colour space")?;
+    let space = input.u8("colour space")?;
     let nominal = input.u24_be("bit rate")?;
     let packed = input.u16_be("key frame distance")?;
     let stream = Stream {
@@ -137,10 +137,19 @@ fn theora(input: &mut Input<'_>) -> Parsed<Head> {
         pixel_aspect: Ratio::new(aspect.0.into(), aspect.1.into()),
         bitrate: Some(u64::from(nominal)).filter(|rate| *rate > 0),
         coding: theora_coding(packed),
+        colour: theora_colour(space),
         ..Stream::default()
     };
     let unit = Ratio::new(denom.into(), numer.into());
     Ok(Head { stream, codec: "theora", unit, shift: u32::from((packed >> 5) & 31), packet: (1, 1), ..Head::default() })
+}
+
+/// Theora specification, 6.2 and 4.3: Rec. 470M and Rec. 470BG.
+fn theora_colour(space: u8) -> Colour {
+    match space {
+        1 | 2 => Colour { primaries: if space == 1 { 4 } else { 5 }, transfer: 1, matrix: Some(5), full: None },
+        _ => Colour::default(),
+    }
 }
 
 /// The pixel format in the last bits of the header: 0 is 4:2:0, 2 and 3 are 4:2:2 and 4:4:4.

@@ -46,8 +46,8 @@ impl First {
         let span = crate::extract::stream::float(u64::try_from(last.checked_sub(first)?).ok()?.saturating_mul(unit));
         let near = |rate: f64| {
             let whole = rate.round();
-            // Rounded times are off by up to a unit over the whole span.
-            let slack = rate * crate::extract::stream::float(unit) * 1.5 / span;
+            // Rounded times are off by up to two units over the whole span.
+            let slack = rate * crate::extract::stream::float(unit) * 2.5 / span;
             let common = [whole, whole * 1000.0 / 1001.0, rate.ceil() * 1000.0 / 1001.0];
             common.into_iter().find(|common| (common - rate).abs() <= slack).unwrap_or(rate)
         };

@@ -39,7 +39,8 @@ fn first(input: &mut Input<'_>, track: &mut Track, facts: &mut Facts) -> Parsed<
     let bare = entry.stream.coding.chroma.is_none() && entry.stream.pixels.is_empty();
     let known =
         ["mjpeg", "mpeg4", "mpeg1video", "mpeg2video", "vp8", "vp9", "av1", "h264"].contains(&entry.stream.codec);
-    if video && bare && known {
+    // The record of AV1 may be older than the stream.
+    if video && known && (bare || entry.stream.codec == "av1") {
         input.seek(place, "first sample")?;
         let bytes = input.take_up_to(SAMPLE.min(size.into()))?;
         let size = (entry.stream.width, entry.stream.height);

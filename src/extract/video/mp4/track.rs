@@ -231,10 +231,12 @@ impl Track {
     /// Bits per second by the sizes of the samples.
     fn measured(&self, fragments: &Fragments, duration: Option<f64>) -> Option<u64> {
         if let Some((bytes, ticks)) = fragments.bytes_of(self.id).filter(|_| self.times.ticks == 0) {
-            return seconds(ticks, self.timescale).filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
+            return seconds(ticks, self.timescale)
+                .filter(|d| *d > 0.0)
+                .map(|d| whole((float(bytes) * 8.0 / d).floor()));
         }
         let bytes = self.bytes.filter(|bytes| *bytes > 0);
-        bytes.zip(duration.filter(|d| *d > 0.0)).map(|(b, d)| whole(float(b) * 8.0 / d))
+        bytes.zip(duration.filter(|d| *d > 0.0)).map(|(b, d)| whole((float(b) * 8.0 / d).floor()))
     }
 
     /// Samples and their ticks, from the tables or the fragments.

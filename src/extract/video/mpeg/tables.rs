@@ -56,7 +56,9 @@ fn descriptors(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 fn describe(code: u8, about: &[u8], blu_ray: bool) -> Stream {
     let (kind, codec) = by_type(code, blu_ray).unwrap_or_else(|| by_descriptor(about));
     let mut stream = Stream::of(kind, codec);
-    stream.tag = Some([code, 0, 0, 0]);
+    // A registered code says more than the type.
+    let registered = descriptors(about).find(|(tag, _)| *tag == 5).and_then(|(_, body)| body.first_chunk::<4>());
+    stream.tag = Some(registered.copied().unwrap_or([code, 0, 0, 0]));
     // ISO 639 language, and those of DVB's subtitles and teletext (ETSI EN 300 468, 6.2.41 and 6.2.43).
     let spoken = descriptors(about).find(|(tag, _)| matches!(tag, 0x0A | 0x59 | 0x56));
     if let Some(letters) = spoken.and_then(|(_, body)| body.get(..3)).filter(|l| l.iter().all(u8::is_ascii_lowercase)) {

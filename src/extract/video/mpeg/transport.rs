@@ -30,6 +30,8 @@ struct Multiplex {
     /// Maps that were read.
     read: Vec<u16>,
     found: Vec<Elementary>,
+    /// Whether packets came in front of the tables.
+    missed: bool,
 }
 
 /// Reads a transport stream.
@@ -53,6 +55,12 @@ fn both_ends(input: &mut Input<'_>, multiplex: &mut Multiplex) -> Parsed<()> {
             break;
         }
         packets(&bytes, layout, |packet| multiplex.head(packet));
+        // The tables stand in the middle of what was cut out of a longer stream: once more from the start.
+        if multiplex.missed && !multiplex.found.is_empty() {
+            multiplex.missed = false;
+            multiplex.again();
+            input.seek(layout.lead, "first packet")?;
+        }
     }
     let size = whole_packets(layout);
     let all = input.file_len().saturating_sub(layout.lead);
@@ -141,6 +149,7 @@ impl Multiplex {
             }
             return;
         }
+        self.missed |= self.found.is_empty() && packet.begins && packet.body.starts_with(&[0, 0, 1]);
         let Some(one) = self.found.iter_mut().find(|one| one.id == packet.id) else { return };
         if packet.begins {
             if let Some((_, unit)) = unit(packet.body) {
@@ -148,6 +157,13 @@ impl Multiplex {
             }
         } else if !one.buffer.is_empty() {
             one.more(packet.body);
+        }
+    }
+
+    /// Forgets what the packets said, and keeps what the tables said.
+    fn again(&mut self) {
+        for one in &mut self.found {
+            *one = Elementary::new(one.id, std::mem::take(&mut one.stream));
         }
     }
 
