@@ -1,0 +1,5 @@
+//! Any bytes as NeXT and Sun audio.
+// covers: src/extract/audio/plain.rs
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| medialith_fuzz::parse(medialith::extract::audio::au, data));
