@@ -1,5 +1,6 @@
 //! Projects and datasets: names, quotas, counts.
 
+use super::attachment;
 use super::dataset::Dataset;
 use super::document::Place;
 use super::failpoint::point;
@@ -62,6 +63,7 @@ impl Engine {
     /// asks for the key alone). `max_results`: up to 200, 0 for 100.
     pub fn projects(&self, prefix: &str, tags: &[Tag], token: &str, max_results: usize) -> Result<Listing<Project>> {
         let listed = || -> Result<Listing<Project>> {
+            listing::check_name_token(token)?;
             let reader = self.handle.inner.store.reader();
             let has = |row: &ProjectRow, tag: &Tag| {
                 row.tags.iter().any(|t| t.key == tag.key && (tag.value.is_empty() || t.value == tag.value))
@@ -95,7 +97,7 @@ impl Engine {
         updated().map_err(|e| e.during("UpdateProject"))
     }
 
-    /// Deletes a project that has no datasets.
+    /// Deletes a project that has no datasets; its buckets are detached.
     pub fn delete_project(&self, name: &str) -> Result<()> {
         let deleted = || -> Result<()> {
             let inner = &self.handle.inner;
@@ -111,6 +113,7 @@ impl Engine {
             let mut batch = inner.store.batch();
             batch.put(&keys::database(), &database)?;
             batch.delete(&keys::project(name))?;
+            attachment::forget(&reader, &mut batch, name)?;
             inner.store.commit(batch, Durability::Sync)
         };
         deleted().map_err(|e| e.during("DeleteProject"))
@@ -157,6 +160,7 @@ impl Engine {
         max_results: usize,
     ) -> Result<Listing<model::Dataset>> {
         let listed = || -> Result<Listing<model::Dataset>> {
+            listing::check_name_token(token)?;
             let reader = self.handle.inner.store.reader();
             let owner = find_project(&reader, project)?.id();
             let ask = Ask { prefix, token, max_results };

@@ -25,6 +25,8 @@ const LOOK_AHEAD: usize = 256;
 const STORE_DOCS: usize = 1000;
 /// Longest that a document waits to be stored.
 const STORE_AFTER: Duration = Duration::from_millis(500);
+/// Members that callers give to stored documents: reading the file again does not lose them.
+pub(super) const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
 /// Names that a report lists at most, of failed and of skipped things each.
 pub const MOST_LISTED: usize = 10_000;
 
@@ -161,7 +163,6 @@ impl Run<'_> {
 
     /// What the store knows of each file: its state, and the members that callers gave it.
     fn known(&self, ahead: &[(String, Entry)]) -> Result<Vec<Option<Record>>> {
-        const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
         let keys: Vec<Vec<u8>> = ahead.iter().map(|(uri, _)| keys::file(self.dataset.space.id, uri).bytes).collect();
         let mut known = Vec::with_capacity(keys.len());
         self.dataset.inner().store.reader().many(Table::Files, &keys, |at, value| {
@@ -190,12 +191,12 @@ impl Run<'_> {
     /// Makes a document of an answer and stores the batch when it is due.
     fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
         let job = answer.job();
-        let failed = |reason: String| (document(job, stamp_of(&job.entry)), stamp_of(&job.entry), Some(reason));
+        let failed = |reason: String| (job.document(stamp_of(&job.entry)), stamp_of(&job.entry), Some(reason));
         let (mut file, stamp, failure) = match &answer.outcome {
             Ok(Ok(read)) => {
                 Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
                 self.report.with_warnings += u64::from(!read.extracted.warnings.is_empty());
-                let mut file = document(job, read.stamp);
+                let mut file = job.document(read.stamp);
                 adopt(&mut file, &read.extracted.members);
                 (file, read.stamp, None)
             }
@@ -238,11 +239,16 @@ fn stamp_of(entry: &Entry) -> Stamp {
     Stamp { size: entry.stamp.size, modified: entry.stamp.modified_ns, inode: entry.stamp.inode }
 }
 
-/// What is known of a file before it is read: its address and its state.
-fn document(job: &Job, stamp: Stamp) -> File {
-    let mut members = job.kept.clone();
-    members.set(field::URI, job.uri.as_str());
-    members.set(field::FILENAME, job.entry.key.as_str());
+impl Job {
+    fn document(&self, stamp: Stamp) -> File {
+        document(&self.uri, &self.entry.key, self.kept.clone(), stamp)
+    }
+}
+
+/// What is known of a file before it is read: its address, its state, and `members` that stay whatever it says.
+pub(super) fn document(uri: &str, key: &str, mut members: Members, stamp: Stamp) -> File {
+    members.set(field::URI, uri);
+    members.set(field::FILENAME, key);
     members.set(field::SIZE, i64::try_from(stamp.size).unwrap_or(i64::MAX));
     let modified = Timestamp(stamp.modified).to_string();
     // Clocks of file systems reach further than times of the API: such a time is left out.
@@ -254,7 +260,7 @@ fn document(job: &Job, stamp: Stamp) -> File {
 
 /// Takes over what the file says of itself, but for members that are known already. A value that breaks a rule of
 /// documents is left out rather than losing the file.
-fn adopt(file: &mut File, members: &Members) {
+pub(super) fn adopt(file: &mut File, members: &Members) {
     for (id, value) in members.iter().filter(|(id, _)| !SYSTEM.contains(id)) {
         let fits = File::new(file.uri()).with(id, value.clone()).validate().is_ok();
         if fits && file.get(id).is_none() {

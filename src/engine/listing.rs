@@ -27,15 +27,17 @@ impl Ask<'_> {
         if prefix > MAX_PREFIX {
             return Err(Error::invalid(format!("Prefix: expected at most {MAX_PREFIX} characters, got {prefix}")));
         }
-        if !self.token.is_empty() {
-            Name::parse("NextToken", self.token)?;
-        }
         match self.max_results {
             0 => Ok(DEFAULT_LISTING),
             n if n <= MAX_LISTING => Ok(n),
             n => Err(Error::invalid(format!("MaxResults: expected 0 to {MAX_LISTING}, got {n}"))),
         }
     }
+}
+
+/// Checks the token of a listing of projects or datasets: the name that the page begins with.
+pub(super) fn check_name_token(token: &str) -> Result<()> {
+    if token.is_empty() { Ok(()) } else { Name::parse("NextToken", token).map(drop) }
 }
 
 /// Rows of one page with their names, and the name that the next page starts at, or `""`.

@@ -4,8 +4,10 @@
 //! `writer`; the table of open datasets.
 //! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
 
+pub mod attachment;
 mod background;
 mod backup;
+mod buckets;
 mod catalog;
 mod check;
 mod commit;
@@ -14,6 +16,7 @@ mod document;
 mod failpoint;
 mod group;
 mod home;
+mod indexer;
 pub mod ingest;
 mod listing;
 mod open;
@@ -30,16 +33,21 @@ mod space;
 mod stats;
 mod sync;
 mod view;
+pub mod work;
 
+pub use attachment::Attachment;
+pub use buckets::Buckets;
 pub use check::{CheckReport, Problem};
 pub use dataset::Dataset;
 pub use failpoint::FAILPOINTS;
+pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
 pub use open::Engine;
 pub use options::Options;
 pub use progress::{Counts, Progress};
 pub use search::Answer;
 pub use stats::DatasetStats;
+pub use work::IndexOrder;
 
-pub use crate::query::Hits;
+pub use crate::query::{Aggregate, Hits};
 pub use crate::store::Durability;

@@ -8,6 +8,7 @@ use super::recover;
 use super::segments;
 use super::space::Space;
 use super::sync::lock;
+use super::work::Desk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Limits;
 use crate::store::rows::DatabaseRow;
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     pub(super) catalog: Mutex<()>,
     spaces: Mutex<HashMap<DatasetId, Slot>>,
     pub(super) next_segment: AtomicU64,
+    /// Work that was accepted.
+    pub(super) desk: Desk,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -69,8 +72,10 @@ impl Engine {
         let (named, (files, unfinished)) = (segments::named(&store.reader())?, segments::listed(&home.segments())?);
         let token_key = database_row(&store, options.read_only, files.is_empty())?.token_key;
         let last = named.iter().chain(&files).map(|id| id.0).max();
+        let desk = Desk::open(&store.reader())?;
         let inner = Arc::new(Inner {
             store,
+            desk,
             tail: options.tail(),
             options,
             token_key,

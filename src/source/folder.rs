@@ -80,12 +80,28 @@ impl Folder {
 
     /// Opens a file found by a walk.
     pub fn open_file(&self, entry: &Entry) -> Result<LocalFile> {
+        self.open_path(&entry.path, &entry.key)
+    }
+
+    /// Opens the file of a key: names with `/` between them, none empty, `.` or `..`, so that each file has one key.
+    pub fn open_key(&self, key: &str) -> Result<LocalFile> {
+        let missing = || Error::new(ErrorKind::NotFound, format!("the file {key:?} does not exist"));
+        if key.split('/').any(|name| matches!(name, "" | "." | "..")) {
+            return Err(missing());
+        }
+        match self.only() {
+            Some(only) if only.as_os_str() != key => Err(missing()),
+            _ => self.open_path(Path::new(key), key),
+        }
+    }
+
+    fn open_path(&self, path: &Path, key: &str) -> Result<LocalFile> {
         // O_NONBLOCK: should the file have become a FIFO meanwhile, opening it must not wait for a writer.
-        let handle = self.open_beneath(&entry.path, OFlags::NONBLOCK | OFlags::NOCTTY);
-        let file = handle.map_err(|e| Error::io(format_args!("open {}", entry.key), e.into()))?;
-        let stat = rustix::fs::fstat(&file).map_err(|e| Error::io(format_args!("look at {}", entry.key), e.into()))?;
+        let handle = self.open_beneath(path, OFlags::NONBLOCK | OFlags::NOCTTY);
+        let file = handle.map_err(|e| Error::io(format_args!("open {key}"), e.into()))?;
+        let stat = rustix::fs::fstat(&file).map_err(|e| Error::io(format_args!("look at {key}"), e.into()))?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            let message = format!("{}: expected a regular file, got another kind since the walk", entry.key);
+            let message = format!("{key}: expected a regular file, got another kind");
             return Err(Error::new(ErrorKind::Io, message));
         }
         Ok(LocalFile { file: file.into(), stamp: Stamp::of(&stat) })
@@ -207,6 +223,10 @@ mod tests {
             assert!(path == "sub" || stepped.is_err(), "{path}");
         }
         assert!(step_beneath(&folder.handle, Path::new("sub/open"), OFlags::NOFOLLOW).is_ok());
+        assert!(folder.open_key("sub/open").is_ok());
+        for key in ["sub//open", "./sub/open", "/sub/open", "sub/../sub/open", "link", "up/secret", "sub", "", "a\0b"] {
+            assert!(folder.open_key(key).is_err(), "{key}");
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ const DATABASE: u8 = b'm';
 const PROJECT: u8 = b'p';
 const DATASET: u8 = b'd';
 const COUNTERS: u8 = b'c';
+const WORK: u8 = b'w';
+const ATTACHMENT: u8 = b'b';
 
 fn key(table: Table, parts: &[&[u8]]) -> Key {
     Key { table, bytes: parts.concat() }
@@ -48,6 +50,27 @@ pub fn dataset(project: ProjectId, name: &str) -> Key {
 /// The counters of a dataset.
 pub fn counters(dataset: DatasetId) -> Key {
     key(Table::Catalog, &[&[COUNTERS], &order::key(dataset.0)])
+}
+
+/// Work that was accepted, by its number.
+pub fn work(number: u64) -> Key {
+    key(Table::Catalog, &[&[WORK], &order::key(number)])
+}
+
+/// All work.
+pub fn all_work() -> Key {
+    key(Table::Catalog, &[&[WORK]])
+}
+
+/// The number of a work key.
+pub fn work_number(bytes: &[u8]) -> Option<u64> {
+    let (number, rest) = order::take_key(bytes.strip_prefix(&[WORK])?)?;
+    rest.is_empty().then_some(number)
+}
+
+/// A bucket that is attached to a project, or all whose names begin with `bucket`.
+pub fn attachment(bucket: &str) -> Key {
+    key(Table::Catalog, &[&[ATTACHMENT], bucket.as_bytes()])
 }
 
 /// The record of a file, or all whose URIs begin with `uri`.

@@ -140,3 +140,47 @@ impl Row for SegmentRow {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "segment row";
 }
+
+/// One call's files, accepted for indexing and not yet indexed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkRow {
+    /// `EventId` of the call.
+    pub event: String,
+    /// Name of the project.
+    pub project: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Number of the dataset: another one of the same name is not meant.
+    pub dataset_id: u64,
+    /// When the call was accepted, in nanoseconds since 1970.
+    pub accepted: i64,
+    /// `UserData`.
+    pub user_data: String,
+    /// `Notification` as JSON, or empty.
+    pub notification: String,
+    /// The files as JSON documents of what the caller said of them.
+    pub files: Vec<String>,
+}
+
+impl Row for WorkRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "work row";
+}
+
+/// A bucket attached to a project, under the bucket's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentRow {
+    /// Name of the project.
+    pub project: String,
+    /// `Description`.
+    pub description: String,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+}
+
+impl Row for AttachmentRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "attachment row";
+}

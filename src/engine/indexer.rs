@@ -1,0 +1,332 @@
+//! The indexer: does accepted work in the background, some calls at a time.
+//!
+//! Files are read by the extraction pool; documents of one dataset are stored in one batch. IMPORTANT, in this order:
+//! documents are durable, then their work rows go.
+
+use super::buckets::Buckets;
+use super::dataset::Dataset;
+use super::document::Incoming;
+use super::ingest::{KEPT, adopt, document};
+use super::open::Engine;
+use super::reading::Read;
+use crate::codec::ReadAt;
+use crate::error::{Error, ErrorKind, Result};
+use crate::extract::pool::{Answer, Pool, PoolOptions, Work};
+use crate::extract::{self, Hint, extract};
+use crate::model::{File, Members, field};
+use crate::source::LocalFile;
+use crate::store::rows::{Row, WorkRow};
+use crate::store::{Durability, Stamp, keys};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Files that are read before their documents are stored together: calls are taken until there are so many.
+const GROUP_FILES: usize = 256;
+/// Wait after the store refused documents, a full disk most likely.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// How to index.
+#[derive(Debug, Clone, Copy)]
+pub struct IndexerOptions {
+    /// Threads and patience of the pool.
+    pub pool: PoolOptions,
+    /// Caps and assumptions of extraction.
+    pub extract: extract::Options,
+}
+
+impl Default for IndexerOptions {
+    fn default() -> IndexerOptions {
+        // A group is handed in whole before its first answer is taken.
+        let pool = PoolOptions { in_flight: GROUP_FILES * 2, ..PoolOptions::default() };
+        IndexerOptions { pool, extract: extract::Options::default() }
+    }
+}
+
+/// A running indexer; it ends when it is stopped or dropped.
+pub struct Indexer {
+    engine: Engine,
+    buckets: Buckets,
+    options: IndexerOptions,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts to do accepted work. One indexer runs per database.
+    pub fn start_indexer(&self, buckets: Buckets, options: IndexerOptions) -> Result<Indexer> {
+        let started = || -> Result<Indexer> {
+            let pool = PoolOptions { in_flight: options.pool.in_flight.max(GROUP_FILES * 2), ..options.pool };
+            let pool = Pool::new(Fetching { buckets: buckets.clone(), options: options.extract }, pool)?;
+            self.handle.inner.desk.staff()?;
+            let mut run = Run { engine: self.clone(), pool, from: 0 };
+            let thread = std::thread::Builder::new().name("medialith-index".into()).spawn(move || run.all());
+            let thread = thread.map_err(|e| {
+                self.handle.inner.desk.leave();
+                Error::io("start the indexing thread", e)
+            })?;
+            Ok(Indexer { engine: self.clone(), buckets, options, thread: Mutex::new(Some(thread)) })
+        };
+        started().map_err(|e| e.during("index"))
+    }
+
+    /// Files that were accepted and are not indexed yet.
+    pub fn pending_files(&self) -> u64 {
+        self.handle.inner.desk.files()
+    }
+}
+
+impl Indexer {
+    /// Files that were accepted and are not indexed yet.
+    pub fn pending(&self) -> u64 {
+        self.engine.pending_files()
+    }
+
+    /// Waits until nothing is left to do, at most `patience`.
+    pub fn wait_idle(&self, patience: Duration) -> bool {
+        self.engine.handle.inner.desk.wait_idle(patience)
+    }
+
+    /// What the file of an address says of itself; nothing is stored.
+    pub fn detect(&self, uri: &str) -> Result<File> {
+        let file = self.buckets.open(uri)?;
+        let key = key_of(uri);
+        let extracted = extract(&file, &Hint { name: key }, &self.options.extract)?;
+        let mut found = document(uri, key, Members::new(), stamp_of(&file));
+        adopt(&mut found, &extracted.members);
+        Ok(found)
+    }
+
+    /// Ends after the group at hand; what is left is done by the next indexer.
+    pub fn stop(&self) {
+        self.engine.handle.inner.desk.close();
+        let thread = super::sync::lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // A thread that panicked has left its work in the store.
+            drop(thread.join());
+            self.engine.handle.inner.desk.leave();
+        }
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Reads files of buckets.
+struct Fetching {
+    buckets: Buckets,
+    options: extract::Options,
+}
+
+/// One file of the group at hand.
+#[derive(Debug)]
+struct Job {
+    place: usize,
+    uri: String,
+}
+
+impl Work for Fetching {
+    type Job = Job;
+    type Done = Result<Read>;
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn run(&self, (): &mut (), job: &Job) -> Result<Read> {
+        let file = self.buckets.open(&job.uri)?;
+        let extracted = extract(&file, &Hint { name: key_of(&job.uri) }, &self.options)?;
+        Ok(Read { extracted, stamp: stamp_of(&file) })
+    }
+}
+
+fn stamp_of(file: &LocalFile) -> Stamp {
+    let stamp = file.stamp();
+    debug_assert_eq!(stamp.size, file.len());
+    Stamp { size: stamp.size, modified: stamp.modified_ns, inode: stamp.inode }
+}
+
+/// What comes behind the bucket.
+fn key_of(uri: &str) -> &str {
+    uri.strip_prefix("oss://").and_then(|rest| rest.split_once('/')).map_or(uri, |(_, key)| key)
+}
+
+/// A file to index, and what callers said of it.
+struct Wanted {
+    dataset: Dataset,
+    uri: String,
+    said: Members,
+}
+
+/// The indexing thread.
+struct Run {
+    engine: Engine,
+    pool: Pool<Fetching>,
+    /// Rows before this number were done, but for some that landed late.
+    from: u64,
+}
+
+impl Run {
+    fn all(&mut self) {
+        let engine = self.engine.clone();
+        let desk = &engine.handle.inner.desk;
+        while desk.wait() {
+            match self.group() {
+                Ok(true) => {}
+                // A row that was counted has not landed yet.
+                Ok(false) if desk.pause(Duration::from_millis(2)) => {}
+                Err(e) if e.kind() != ErrorKind::OutcomeUnknown && desk.pause(RETRY) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Does some rows; answers whether there were any.
+    fn group(&mut self) -> Result<bool> {
+        let rows = match self.rows(self.from)? {
+            rows if rows.is_empty() && self.from > 0 => self.rows(0)?,
+            rows => rows,
+        };
+        let Some(last) = rows.last().map(|(number, _)| *number) else { return Ok(false) };
+        let wanted = self.wanted(&rows)?;
+        let outcomes = self.read(&wanted);
+        let mut by_dataset: BTreeMap<(String, String), (Dataset, Vec<Incoming>)> = BTreeMap::new();
+        for (wanted, outcome) in wanted.into_iter().zip(outcomes) {
+            let name = (wanted.dataset.project().to_owned(), wanted.dataset.name().to_owned());
+            let dataset = wanted.dataset.clone();
+            let incoming = incoming(wanted, outcome)?;
+            by_dataset.entry(name).or_insert_with(|| (dataset, Vec::new())).1.push(incoming);
+        }
+        by_dataset.into_values().try_for_each(|(dataset, files)| store(&dataset, files))?;
+        self.forget(&rows)?;
+        self.from = last.saturating_add(1);
+        Ok(true)
+    }
+
+    fn rows(&self, from: u64) -> Result<Vec<(u64, WorkRow)>> {
+        let reader = self.engine.handle.inner.store.reader();
+        let mut rows = reader.scan(&keys::all_work(), Some(&keys::work(from)))?;
+        let (mut found, mut files) = (Vec::new(), 0);
+        while let Some((key, value)) = rows.current()? {
+            let number = keys::work_number(key).ok_or_else(|| Error::corrupted("a work key has no number"))?;
+            let row = WorkRow::decode(value)?;
+            files += row.files.len();
+            found.push((number, row));
+            if files >= GROUP_FILES {
+                break;
+            }
+            rows.advance();
+        }
+        Ok(found)
+    }
+
+    /// The files of the rows, each once: of two calls the later one's words win. Rows of deleted datasets give none.
+    fn wanted(&self, rows: &[(u64, WorkRow)]) -> Result<Vec<Wanted>> {
+        let (mut wanted, mut places): (Vec<Wanted>, BTreeMap<(u64, String), usize>) = Default::default();
+        for (_, row) in rows {
+            let dataset = match self.engine.dataset(&row.project, &row.dataset) {
+                Ok(dataset) if dataset.space.id.0 == row.dataset_id => dataset,
+                Ok(_) => continue,
+                Err(e) if e.kind() == ErrorKind::NotFound => continue,
+                Err(e) => return Err(e),
+            };
+            for text in &row.files {
+                let file = File::from_json(text)?;
+                let uri = file.uri().to_owned();
+                let place = *places.entry((row.dataset_id, uri.clone())).or_insert(wanted.len());
+                match wanted.get_mut(place) {
+                    Some(before) => file.members().iter().for_each(|(id, value)| before.said.set(id, value.clone())),
+                    None => wanted.push(Wanted { dataset: dataset.clone(), uri, said: file.into_members() }),
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Reads the files, in their order.
+    fn read(&self, wanted: &[Wanted]) -> Vec<Result<Read>> {
+        let lost = || Err(Error::new(ErrorKind::Internal, "the extraction pool gave no answer"));
+        let mut outcomes: Vec<Result<Read>> = wanted.iter().map(|_| lost()).collect();
+        let mut handed_in = 0;
+        for (place, file) in wanted.iter().enumerate() {
+            handed_in += usize::from(self.pool.submit(Job { place, uri: file.uri.clone() }).is_ok());
+        }
+        for _ in 0..handed_in {
+            let Some(answer) = self.pool.recv() else { break };
+            let place = answer.job().place;
+            if let Some(slot) = outcomes.get_mut(place) {
+                *slot = settled(answer);
+            }
+        }
+        outcomes
+    }
+
+    /// Removes rows whose documents are durable.
+    fn forget(&self, rows: &[(u64, WorkRow)]) -> Result<()> {
+        let inner = &self.engine.handle.inner;
+        let mut batch = inner.store.batch();
+        rows.iter().try_for_each(|(number, _)| batch.delete(&keys::work(*number)))?;
+        // Should this be lost with the power, the work is done once more.
+        inner.store.commit(batch, Durability::Buffered)?;
+        inner.desk.done(rows.iter().map(|(_, row)| row.files.len() as u64).sum());
+        Ok(())
+    }
+}
+
+fn settled(answer: Answer<Fetching>) -> Result<Read> {
+    answer.outcome.unwrap_or_else(|failure| Err(Error::new(ErrorKind::Internal, failure.to_string())))
+}
+
+/// The document of a file: what callers said, then what it says of itself; or why it could not be read.
+fn incoming(wanted: Wanted, outcome: Result<Read>) -> Result<Incoming> {
+    let Wanted { dataset, uri, mut said } = wanted;
+    if let Some(known) = dataset.get(&uri, &KEPT)? {
+        for (id, value) in known.members().iter().filter(|(id, _)| KEPT.contains(id)) {
+            if said.get(id).is_none() {
+                said.set(id, value.clone());
+            }
+        }
+    }
+    let key = key_of(&uri).to_owned();
+    match outcome {
+        Ok(read) => {
+            let mut file = document(&uri, &key, said, read.stamp);
+            adopt(&mut file, &read.extracted.members);
+            Ok(Incoming { file, stamp: Some(read.stamp) })
+        }
+        Err(e) => {
+            said.set(field::URI, uri.as_str());
+            said.set(field::FILENAME, key);
+            said.set(field::OBJECT_STATUS, "Failed");
+            said.set(field::REASON, reason(&e));
+            Ok(Incoming { file: File::from_members(said), stamp: None })
+        }
+    }
+}
+
+/// `[Code] text`, as the API writes it (limits.md 5.1).
+fn reason(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => format!("[InvalidArgument] {}", error.message()),
+        kind => format!("[{}] {}", kind.api_code(), error.message()),
+    }
+}
+
+/// Stores documents together; where a quota is in the way, those that fit it.
+fn store(dataset: &Dataset, files: Vec<Incoming>) -> Result<()> {
+    match dataset.put_incoming(files.clone()) {
+        Err(e) if e.kind() == ErrorKind::LimitExceeded => {}
+        // Deleted meanwhile.
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        other => return other,
+    }
+    for file in files {
+        match dataset.put_incoming(vec![file]) {
+            Err(e) if e.kind() == ErrorKind::LimitExceeded => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
