@@ -14,6 +14,8 @@ pub mod extract;
 pub mod index;
 #[cfg(feature = "index")]
 pub mod query;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "engine")]
 pub mod source;
 #[cfg(feature = "engine")]

@@ -1,0 +1,154 @@
+//! Queries (operations.md 5, query-semantics.md).
+
+use super::dataset::DATASET;
+use super::file::{WITH_FIELDS, with_fields};
+use super::project::{PAGE_SIZE, PROJECT, TOKEN};
+use super::table::{Action, Call, Kind, Param, Reply};
+use crate::engine::{Aggregate, Answer};
+use crate::model::query::{MAX_AGGREGATIONS, MAX_GROUPS, MAX_PAGE, MAX_QUERY_BYTES};
+use crate::model::{Aggregation, Filter, Order, Page, Query, SortKey};
+use crate::server::access::Role;
+use crate::server::fault::Fault;
+use crate::server::params::Params;
+use serde::{Deserialize, Serialize};
+
+const SORT: Param = Param::optional("Sort", Kind::Text { chars: 4096 }, "Up to 5 fields, separated by commas.");
+const ORDER: Param = Param::optional("Order", Kind::Text { chars: 64 }, "asc or desc for each field of Sort.");
+/// Most results of one page of SimpleQuery (limits.md 2).
+const MAX_SIMPLE_PAGE: usize = 100;
+
+pub(super) static ACTIONS: &[Action] = &[
+    Action {
+        name: "FuzzyQuery",
+        role: Role::Read,
+        global: false,
+        params: &[
+            PROJECT,
+            DATASET,
+            Param::required("Query", Kind::Bytes { most: MAX_QUERY_BYTES }, "The text to find."),
+            SORT,
+            ORDER,
+            PAGE_SIZE,
+            TOKEN,
+            WITH_FIELDS,
+        ],
+        answer: &["Files", "NextToken", "TotalHits"],
+        about: "Files in which every part of a text occurs.",
+        run: fuzzy,
+    },
+    Action {
+        name: "SimpleQuery",
+        role: Role::Read,
+        global: false,
+        params: &[
+            PROJECT,
+            DATASET,
+            Param::optional("Query", Kind::Object, "Conditions on fields, tied by and, or, not and nested."),
+            Param::optional(
+                "Aggregations",
+                Kind::List { most: MAX_AGGREGATIONS },
+                "What to compute instead of listing files, each with Field and Operation.",
+            ),
+            SORT,
+            ORDER,
+            Param::optional(
+                "MaxResults",
+                Kind::Int { least: 0, most: MAX_GROUPS as i64 },
+                "Files of a page, up to 100; groups of an aggregation, up to 2000; 0 means 100.",
+            ),
+            TOKEN,
+            WITH_FIELDS,
+            Param::optional("WithoutTotalHits", Kind::Bool, "Whether to leave TotalHits out."),
+        ],
+        answer: &["Files", "NextToken", "TotalHits", "Aggregations"],
+        about: "Files that fulfil conditions, or what is computed over all of them.",
+        run: simple,
+    },
+];
+
+/// What both queries take.
+fn common(params: &Params, rest: Order) -> Result<Query, Fault> {
+    Ok(Query {
+        sort: SortKey::parse_list(params.text("Sort"), params.text("Order"), rest)?,
+        page: Page { max_results: params.count("MaxResults"), token: params.text("NextToken").to_owned() },
+        with_fields: with_fields(params)?,
+        ..Query::default()
+    })
+}
+
+fn files(found: &Answer) -> Result<Reply, Fault> {
+    let reply = Reply::new().with("Files", &found.files)?.with_text("NextToken", &found.next_token)?;
+    match found.total {
+        Some(total) => reply.with("TotalHits", &total),
+        None => Ok(reply),
+    }
+}
+
+fn fuzzy(call: &Call<'_>) -> Result<Reply, Fault> {
+    let query = Query { text: call.params.text("Query").to_owned(), ..common(call.params, Order::Asc)? };
+    query.page.size(MAX_PAGE)?;
+    files(&call.dataset()?.search(&query)?)
+}
+
+/// An aggregation as requests spell it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AggregationIn {
+    #[serde(default)]
+    field: String,
+    #[serde(default)]
+    operation: String,
+}
+
+/// An aggregation as answers show it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AggregationOut<'a> {
+    field: &'a str,
+    operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<GroupOut<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GroupOut<'a> {
+    value: &'a str,
+    count: u64,
+}
+
+fn computed<'a>((asked, found): (&'a AggregationIn, &'a Aggregate)) -> AggregationOut<'a> {
+    let groups = found.groups.iter().map(|group| GroupOut { value: &group.value, count: group.count }).collect();
+    AggregationOut { field: &asked.field, operation: &asked.operation, value: found.value, groups }
+}
+
+fn simple(call: &Call<'_>) -> Result<Reply, Fault> {
+    let params = call.params;
+    let asked: Vec<AggregationIn> = params.list("Aggregations")?;
+    let tree: Option<serde_json::Value> = params.json("Query")?;
+    let query = Query {
+        filter: tree.filter(|tree| !is_empty(tree)).as_ref().map(Filter::from_json).transpose()?,
+        aggregations: asked.iter().map(|a| Aggregation::parse(&a.field, &a.operation)).collect::<Result<_, _>>()?,
+        without_total: params.flag("WithoutTotalHits"),
+        ..common(params, Order::Desc)?
+    };
+    if asked.is_empty() {
+        query.page.size(MAX_SIMPLE_PAGE)?;
+        return files(&call.dataset()?.search(&query)?);
+    }
+    let found = call.dataset()?.search(&query)?;
+    let computed: Vec<AggregationOut<'_>> = asked.iter().zip(&found.aggregates).map(computed).collect();
+    let reply = Reply::new().with("Aggregations", &computed)?;
+    match found.total {
+        Some(total) => reply.with("TotalHits", &total),
+        None => Ok(reply),
+    }
+}
+
+/// `{}` and what the SDK makes of an empty condition, where only an empty list is left, ask for everything.
+fn is_empty(tree: &serde_json::Value) -> bool {
+    let vacant = |value: &serde_json::Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    tree.as_object().is_some_and(|members| members.values().all(vacant))
+}

@@ -1,0 +1,95 @@
+//! Responses: a status, a body of known length, and the fields that the API gives them (wire.md 4 and 5).
+
+use std::fmt::Write;
+
+/// One response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::server) struct Response {
+    pub(in crate::server) status: u16,
+    pub(in crate::server) content_type: &'static str,
+    pub(in crate::server) body: Vec<u8>,
+    /// `x-acs-request-id`; left out where empty.
+    pub(in crate::server) request_id: String,
+    /// `x-acs-retry-after`, milliseconds.
+    pub(in crate::server) retry_after_ms: Option<u64>,
+    /// Whether the connection ends with it.
+    pub(in crate::server) close: bool,
+}
+
+/// `Content-Type` of the API's answers.
+const JSON: &str = "application/json;charset=utf-8";
+
+impl Response {
+    /// A JSON document.
+    pub(in crate::server) fn json(status: u16, body: Vec<u8>, request_id: String) -> Response {
+        Response { status, content_type: JSON, body, request_id, retry_after_ms: None, close: false }
+    }
+
+    /// Plain text, for endpoints that are not the API's.
+    pub(in crate::server) fn text(status: u16, content_type: &'static str, body: String) -> Response {
+        let request_id = String::new();
+        Response { status, content_type, body: body.into_bytes(), request_id, retry_after_ms: None, close: false }
+    }
+
+    /// The bytes to send; a response to HEAD has no body.
+    pub(super) fn to_bytes(&self, head_only: bool) -> Vec<u8> {
+        let (status, reason, length) = (self.status, reason(self.status), self.body.len());
+        let mut head = String::with_capacity(256);
+        // Writing to a String cannot fail.
+        let _ok =
+            write!(head, "HTTP/1.1 {status} {reason}\r\nServer: medialith\r\nContent-Type: {}\r\n", self.content_type);
+        let _ok = write!(head, "Content-Length: {length}\r\n");
+        if !self.request_id.is_empty() {
+            let _ok = write!(head, "x-acs-request-id: {}\r\n", self.request_id);
+        }
+        if let Some(ms) = self.retry_after_ms {
+            let _ok = write!(head, "x-acs-retry-after: {ms}\r\n");
+        }
+        head.push_str(if self.close { "Connection: close\r\n\r\n" } else { "\r\n" });
+        let mut bytes = head.into_bytes();
+        if !head_only {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+}
+
+/// Reason phrases of the statuses that are sent (RFC 9110, section 15).
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_of_a_response() {
+        let mut response = Response::json(429, b"{}".to_vec(), "ID".into());
+        response.retry_after_ms = Some(20);
+        response.close = true;
+        let text = String::from_utf8(response.to_bytes(false)).unwrap();
+        assert!(text.starts_with("HTTP/1.1 429 Too Many Requests\r\n"), "{text}");
+        for line in ["Content-Length: 2", "x-acs-request-id: ID", "x-acs-retry-after: 20", "Connection: close"] {
+            assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}");
+        }
+        assert!(text.ends_with("\r\n\r\n{}"));
+        assert!(String::from_utf8(response.to_bytes(true)).unwrap().ends_with("\r\n\r\n"));
+    }
+}

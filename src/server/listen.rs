@@ -1,0 +1,257 @@
+//! Sockets: accepting, TLS, places for connections, and an end that loses nothing.
+
+use super::access::{AccessKeys, Keyring};
+use super::http::{Bounds, Budget, Incoming, Refusal, Response, Service, serve};
+use super::limiter::Limiter;
+use super::metrics::Metrics;
+use super::options::Options;
+use super::service::Api;
+use super::sign::Nonces;
+use super::state::State;
+use super::tls;
+use crate::engine::{Buckets, Engine, IndexerOptions};
+use crate::error::{Error, Result};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// Longest that a new connection waits for the place of an idle one.
+const MAKE_ROOM: Duration = Duration::from_secs(1);
+/// Wait after a failed accept: out of file descriptors, most likely.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Connections of monitors.
+const MONITORS: usize = 64;
+
+/// A running server. Dropped, it ends without waiting for requests under way.
+pub struct Server {
+    runtime: Runtime,
+    state: Arc<State>,
+    address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    places: Vec<Arc<Places>>,
+    accepting: Vec<JoinHandle<()>>,
+}
+
+/// Places for connections.
+struct Places {
+    free: Arc<Semaphore>,
+    most: u32,
+    /// Tells the longest idle connection to go.
+    leave: Notify,
+}
+
+impl Places {
+    fn new(most: usize) -> Arc<Places> {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        Arc::new(Places { free: Arc::new(Semaphore::new(most as usize)), most, leave: Notify::new() })
+    }
+
+    /// A place, made by sending an idle connection away if need be.
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(place);
+        }
+        self.leave.notify_one();
+        timeout(MAKE_ROOM, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()
+    }
+}
+
+/// What one listener's connections share.
+struct Door<S> {
+    service: S,
+    state: Arc<State>,
+    bounds: Bounds,
+    places: Arc<Places>,
+    tls: Option<TlsAcceptor>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// Opens the sockets and begins to serve. Files of `buckets` can be indexed; work that was accepted before a restart
+    /// goes on.
+    pub fn start(engine: &Engine, keys: AccessKeys, buckets: Buckets, options: Options) -> Result<Server> {
+        options.validate()?;
+        raise_file_limit();
+        let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8))
+            .max_blocking_threads(options.calls)
+            .thread_name("serve")
+            .enable_all()
+            .build()
+            .map_err(|e| Error::io("start the server's threads", e))?;
+        let listener = runtime.block_on(listen(options.listen))?;
+        let metrics = options.metrics.map(|at| runtime.block_on(listen(at))).transpose()?;
+        let state = Arc::new(State {
+            indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
+            engine: engine.clone(),
+            keyring: Keyring::open(keys)?,
+            nonces: Nonces::new(options.window),
+            limiter: Limiter::new(options.project_rate, options.project_concurrency),
+            metrics: Metrics::default(),
+            ready: AtomicBool::new(true),
+            options,
+        });
+        let (stop, stopping) = watch::channel(false);
+        let mut server = Server {
+            address: address(&listener)?,
+            metrics_address: metrics.as_ref().map(address).transpose()?,
+            runtime,
+            state: Arc::clone(&state),
+            stop,
+            places: Vec::new(),
+            accepting: Vec::new(),
+        };
+        server.open(listener, Api::new(Arc::clone(&state)), tls, state.options.connections, &stopping);
+        if let Some(listener) = metrics {
+            server.open(listener, Monitor { state }, None, MONITORS, &stopping);
+        }
+        Ok(server)
+    }
+
+    fn open<S: Service + Send + Sync + 'static>(
+        &mut self,
+        listener: TcpListener,
+        service: S,
+        tls: Option<TlsAcceptor>,
+        connections: usize,
+        stopping: &watch::Receiver<bool>,
+    ) {
+        let options = &self.state.options;
+        let bounds = Bounds {
+            head_bytes: options.head_bytes,
+            body_bytes: options.body_bytes,
+            idle: options.idle,
+            receive: options.receive,
+            send: options.send,
+            budget: Budget::new(options.buffer_bytes),
+        };
+        let (state, places, stopping) = (Arc::clone(&self.state), Places::new(connections), stopping.clone());
+        self.places.push(Arc::clone(&places));
+        let door = Arc::new(Door { service, state, bounds, places, tls, stopping });
+        self.accepting.push(self.runtime.spawn(accept(listener, door)));
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// Takes no more connections, lets requests under way end (at most `patience`), and waits for the indexer to put down
+    /// what it has in hand. Answers whether every request ended.
+    pub fn stop(self, patience: Duration) -> bool {
+        self.state.ready.store(false, Ordering::Relaxed);
+        // Receivers live as long as the accepting tasks.
+        let _ = self.stop.send(true);
+        let all_ended = self.runtime.block_on(async {
+            for accepting in self.accepting {
+                // A task that panicked accepts no more either.
+                let _ = accepting.await;
+            }
+            let ended = async {
+                for places in &self.places {
+                    // The semaphore is never closed.
+                    let _ = places.free.acquire_many(places.most).await;
+                }
+            };
+            timeout(patience, ended).await.is_ok()
+        });
+        self.state.indexer.stop();
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+        all_ended
+    }
+}
+
+async fn listen(at: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(at).await.map_err(|e| Error::io(format_args!("listen on {at}"), e))
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr> {
+    listener.local_addr().map_err(|e| Error::io("find the address of a socket", e))
+}
+
+/// Each connection is a file: the soft limit of open files is often 1024.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, the connections end at the present limit.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+async fn accept<S: Service + Send + Sync + 'static>(listener: TcpListener, door: Arc<Door<S>>) {
+    let mut stopping = door.stopping.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let metrics = &door.state.metrics;
+        metrics.accepted.fetch_add(1, Ordering::Relaxed);
+        match door.places.take().await {
+            Some(place) => drop(tokio::spawn(connect(stream, peer, Arc::clone(&door), place))),
+            None => drop(metrics.turned_away.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+}
+
+/// Serves one connection in its place.
+async fn connect<S: Service>(stream: TcpStream, peer: SocketAddr, door: Arc<Door<S>>, place: OwnedSemaphorePermit) {
+    door.state.metrics.connections.fetch_add(1, Ordering::Relaxed);
+    // Answers are written whole: there is nothing to gather.
+    let _ = stream.set_nodelay(true);
+    let leave = || async {
+        let mut stopping = door.stopping.clone();
+        tokio::select! {
+            () = door.places.leave.notified() => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    };
+    match &door.tls {
+        None => serve(stream, peer, &door.service, &door.bounds, leave).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = timeout(door.bounds.receive, tls.accept(stream)).await {
+                serve(stream, peer, &door.service, &door.bounds, leave).await;
+            }
+        }
+    }
+    door.state.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+    drop(place);
+}
+
+/// Answers monitors.
+struct Monitor {
+    state: Arc<State>,
+}
+
+impl Service for Monitor {
+    async fn call(&self, request: Incoming) -> Response {
+        if request.head.path() != "/metrics" {
+            return Response::text(404, "text/plain", "expected the path /metrics, got another\n".to_owned());
+        }
+        let pending = self.state.indexer.pending();
+        let gauges = [("medialith_work_pending", "Files accepted for indexing and not yet indexed.", pending)];
+        let text = self.state.metrics.render(&gauges);
+        Response::text(200, "text/plain; version=0.0.4; charset=utf-8", text)
+    }
+
+    fn refuse(&self, refusal: Refusal, _peer: SocketAddr) -> Response {
+        Response::text(refusal.status, "text/plain", format!("{}\n", refusal.message))
+    }
+}

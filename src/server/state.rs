@@ -1,0 +1,23 @@
+//! What all connections share.
+
+use super::access::Keyring;
+use super::limiter::Limiter;
+use super::metrics::Metrics;
+use super::options::Options;
+use super::sign::Nonces;
+use crate::engine::{Engine, Indexer};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// The server's parts; the handlers see them.
+pub(super) struct State {
+    pub(super) engine: Engine,
+    pub(super) indexer: Indexer,
+    pub(super) keyring: Keyring,
+    pub(super) nonces: Nonces,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) metrics: Metrics,
+    pub(super) options: Options,
+    /// Set while requests are taken.
+    pub(super) ready: AtomicBool,
+}
