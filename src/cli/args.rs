@@ -1,6 +1,6 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
-use super::{backup, check, completions, exit, export, get, import, index, query, rm, search, stats};
+use super::{backup, check, completions, exit, export, get, import, index, keys, query, rm, search, serve, stats};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -68,6 +68,10 @@ pub(crate) enum Verb {
     Check(check::Args),
     /// Make a copy that is a database of its own (hard links: quick and small on the same disk)
     Backup(backup::Args),
+    /// Serve the IMM API over HTTP
+    Serve(serve::Args),
+    /// Manage the access keys of the server
+    Keys(keys::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }

@@ -22,9 +22,11 @@ mod export;
 mod get;
 mod import;
 mod index;
+mod keys;
 mod query;
 mod rm;
 mod search;
+mod serve;
 mod stats;
 
 use crate::error::Result;
@@ -68,6 +70,8 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Stats(args) => stats::run(args, place),
         Verb::Check(args) => check::run(args, place),
         Verb::Backup(args) => backup::run(args, place),
+        Verb::Serve(args) => serve::run(args, place),
+        Verb::Keys(args) => keys::run(args, place),
         Verb::Completions(args) => completions::run(args),
     }
 }

@@ -43,17 +43,22 @@ impl Place {
         self.read()?.dataset(&self.project, &self.dataset)
     }
 
+    /// The database for changing; it is created where it is missing.
+    pub(crate) fn open_or_make(&self) -> Result<Engine> {
+        Engine::open(self.folder()?, Options { create_if_missing: true, ..self.options() })
+    }
+
     /// The dataset for filling: database, project and dataset are created where they are missing.
     pub(crate) fn create(&self) -> Result<Dataset> {
         Name::parse("--project", &self.project)?;
         Name::parse("--dataset", &self.dataset)?;
-        let engine = Engine::open(self.folder()?, Options { create_if_missing: true, ..self.options() })?;
+        let engine = self.open_or_make()?;
         unless_there(engine.create_project(&self.project, &ProjectSpec::default()).map(drop))?;
         unless_there(engine.create_dataset(&self.project, &self.dataset, &DatasetSpec::default()).map(drop))?;
         engine.dataset(&self.project, &self.dataset)
     }
 
-    fn exists(&self) -> Result<()> {
+    pub(crate) fn exists(&self) -> Result<()> {
         let folder = self.folder()?;
         if folder.exists() {
             return Ok(());

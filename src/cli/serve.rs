@@ -1,0 +1,118 @@
+//! `medialith serve`: the IMM API over HTTP until it is told to stop.
+
+use super::args::Place;
+use super::exit::Exit;
+use super::output::{Output, complain, counted};
+use super::{interrupt, keys};
+use crate::engine::Buckets;
+use crate::error::Result;
+use crate::server::{AccessKeys, Log, NewKey, Options, Role, Server, TlsFiles};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How often a signal is noticed.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+The first start makes an access key with the role admin and prints it once; `medialith keys` manages keys, also while the server
+runs. Clients name the address as their endpoint, for example Config(endpoint='127.0.0.1:7070', protocol='HTTP').
+Ctrl-C or SIGTERM ends it after the requests under way; accepted work goes on at the next start. See docs/server.md.")]
+pub(crate) struct Args {
+    /// Where to listen; beyond loopback use --tls-cert, or a proxy that does
+    #[arg(long, default_value = "127.0.0.1:7070", value_name = "ADDR:PORT")]
+    listen: SocketAddr,
+    /// Where to serve Prometheus metrics, in plain HTTP
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<SocketAddr>,
+    /// Certificate chain for TLS, in PEM
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Folder whose files can be indexed as oss://NAME/path (may be repeated)
+    #[arg(long = "bucket", value_name = "NAME=PATH", value_parser = bucket)]
+    buckets: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    seal: keys::Seal,
+    /// Requests per second and project, 0 for no limit
+    #[arg(long, default_value_t = 1000, value_name = "COUNT")]
+    project_rate: u32,
+    /// Requests at the same time per project, 0 for no limit
+    #[arg(long, default_value_t = 100, value_name = "COUNT")]
+    project_concurrency: u32,
+    /// Connections at the same time
+    #[arg(long, default_value_t = 12_000, value_name = "COUNT")]
+    connections: usize,
+    /// RegionId that ListRegions names
+    #[arg(long, default_value = "local", value_name = "NAME")]
+    region: String,
+    /// Seconds that requests under way may take to end
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    grace: u64,
+    /// Write no line for each request to standard error
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn bucket(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or_else(|| format!("expected NAME=PATH, got {text:?}"))?;
+    Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
+    let asked = interrupt::watch();
+    let mut buckets = Buckets::new();
+    args.buckets.iter().try_for_each(|(name, path)| buckets.add(name, path))?;
+    let engine = place.open_or_make()?;
+    let folder = place.folder()?;
+    let keys = AccessKeys::open(&folder, &args.seal.path(&folder))?;
+    first_key(&keys)?;
+    let server = Server::start(&engine, keys, buckets, options(args))?;
+    let mut out = Output::new();
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    out.line(format_args!("serving {scheme}://{}", server.address()))?;
+    if let Some(metrics) = server.metrics_address() {
+        out.line(format_args!("metrics at http://{metrics}/metrics"))?;
+    }
+    let waiting = engine.pending_files();
+    if waiting > 0 {
+        out.line(format_args!("going on with {} accepted before", counted(waiting, "file")))?;
+    }
+    out.flush()?;
+    while !asked.load(Ordering::Relaxed) {
+        std::thread::sleep(LOOK_UP);
+    }
+    if !server.stop(Duration::from_secs(args.grace)) {
+        complain(format_args!("some requests did not end within {} s", args.grace));
+    }
+    Ok(Exit::Done)
+}
+
+fn options(args: &Args) -> Options {
+    let files = args.tls_cert.clone().zip(args.tls_key.clone());
+    Options {
+        listen: args.listen,
+        metrics: args.metrics,
+        tls: files.map(|(certificates, key)| TlsFiles { certificates, key }),
+        region: args.region.clone(),
+        connections: args.connections,
+        project_rate: args.project_rate,
+        project_concurrency: args.project_concurrency,
+        log: if args.quiet { Log::Off } else { Log::Stderr },
+        ..Options::default()
+    }
+}
+
+/// A database without keys gets one, shown once.
+fn first_key(keys: &AccessKeys) -> Result<()> {
+    if !keys.list()?.is_empty() {
+        return Ok(());
+    }
+    let new =
+        NewKey { role: Role::Admin, projects: Vec::new(), lasts: None, note: "made by the first start".to_owned() };
+    keys::show(&keys.create(&new)?)
+}
