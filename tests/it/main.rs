@@ -12,6 +12,10 @@
 #[path = "../model/mod.rs"]
 mod model;
 
+#[cfg(feature = "server")]
+#[path = "../server/mod.rs"]
+mod server;
+
 #[cfg(feature = "engine")]
 mod bad_input;
 #[cfg(feature = "cli")]

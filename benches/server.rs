@@ -1,0 +1,199 @@
+//! What does the server cost over the library, and how much does it answer under load?
+//!
+//! `cargo bench --bench server -- TOOL DIR [SECONDS]`: TOOL is a release build of `medialith`, DIR a database made by the
+//! bench `ingest` (project `bench`, dataset `docs`). First the library answers the queries in this process, then TOOL serves
+//! DIR in a process of its own and this one asks over loopback with 1, 8 and 64 connections. Prints one JSON line per
+//! measurement. Without arguments it says so and ends.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench prints and may fail loudly"
+)]
+
+use medialith::engine::{Engine, Options};
+use medialith::model::{Page, Query, field, now};
+use medialith::server::sign::{acs3, canonical_query};
+use medialith::server::{AccessKeys, NewKey, Role};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+const PLACE: [(&str, &str); 2] = [("ProjectName", "bench"), ("DatasetName", "docs")];
+
+/// What is asked: words to find, and groups of 100 addresses.
+struct Asked {
+    words: Vec<String>,
+    uris: Vec<String>,
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let [tool, dir, rest @ ..] = args.as_slice() else {
+        println!("skipped: expected TOOL DIR [SECONDS], see the head of benches/server.rs");
+        return;
+    };
+    let time = Duration::from_secs(rest.first().map_or(5, |s| s.parse().unwrap()));
+    let asked = library(dir, time);
+    let seal = tempfile::tempdir().unwrap();
+    let seal = seal.path().join("seal");
+    let new = NewKey { role: Role::Read, projects: Vec::new(), lasts: None, note: "bench".into() };
+    let key = AccessKeys::open(Path::new(dir), &seal).unwrap().create(&new).unwrap();
+    let mut command = Command::new(tool);
+    command.args(["--db", dir, "serve", "--listen", "127.0.0.1:0", "--quiet", "--project-rate", "0"]);
+    let mut server = command.arg("--seal-key").arg(&seal).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let endpoint = said.trim().strip_prefix("serving http://").unwrap().to_owned();
+    for connections in [1, 8, 64] {
+        for action in ["FuzzyQuery", "BatchGetFileMeta"] {
+            let load = Load { endpoint: &endpoint, id: &key.id, secret: &key.secret, action, asked: &asked };
+            load.run(connections, time);
+        }
+    }
+    let rss = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let rss = rss.lines().find(|l| l.starts_with("VmHWM")).unwrap();
+    println!("{}", serde_json::json!({"measure": "server memory", "peak": rss}));
+    let stop = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+    assert!(stop.success() && server.wait().unwrap().success());
+    AccessKeys::open(Path::new(dir), &seal).unwrap().delete(&key.id).unwrap();
+}
+
+fn percentiles(mut micros: Vec<u64>) -> (u64, u64) {
+    micros.sort_unstable();
+    (micros[micros.len() / 2], micros[micros.len() * 99 / 100])
+}
+
+/// The library's own times, and what will be asked of the server.
+fn library(dir: &str, time: Duration) -> Asked {
+    let engine = Engine::open(dir, Options { read_only: true, ..Options::default() }).unwrap();
+    let dataset = engine.dataset("bench", "docs").unwrap();
+    let files = dataset.scan("", 20_000).unwrap();
+    let uris: Vec<String> = files.iter().map(|f| f.uri().to_owned()).collect();
+    let texts = files.iter().step_by(97).filter_map(|f| f.text(field::TITLE).or(f.text(field::FILENAME)));
+    let words: Vec<String> = texts
+        .flat_map(|t| {
+            t.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() > 3).map(str::to_owned).take(1)
+        })
+        .take(200)
+        .collect();
+    let asked = Asked { words, uris };
+    for action in ["FuzzyQuery", "BatchGetFileMeta"] {
+        let (mut micros, begun, mut at) = (Vec::new(), Instant::now(), 0);
+        while begun.elapsed() < time {
+            let started = Instant::now();
+            if action == "FuzzyQuery" {
+                let text = asked.words[at % asked.words.len()].clone();
+                let page = Page { max_results: 20, token: String::new() };
+                let found = dataset.search(&Query { text, page, ..Query::default() }).unwrap();
+                std::hint::black_box(serde_json::to_vec(&found.files).unwrap());
+            } else {
+                let found = dataset.get_many(&asked.uris[at % 100 * 100..][..100], &[]).unwrap();
+                std::hint::black_box(serde_json::to_vec(&found).unwrap());
+            }
+            micros.push(started.elapsed().as_micros() as u64);
+            at += 1;
+        }
+        let (count, (p50, p99)) = (micros.len(), percentiles(micros));
+        println!(
+            "{}",
+            serde_json::json!({"measure": "library", "action": action, "calls": count, "p50_us": p50, "p99_us": p99})
+        );
+    }
+    asked
+}
+
+/// One kind of call at full speed.
+struct Load<'a> {
+    endpoint: &'a str,
+    id: &'a str,
+    secret: &'a str,
+    action: &'a str,
+    asked: &'a Asked,
+}
+
+impl Load<'_> {
+    fn run(&self, connections: usize, time: Duration) {
+        let begun = Instant::now();
+        let micros: Vec<u64> = std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..connections).map(|n| scope.spawn(move || self.ask(n, begun + time))).collect();
+            asking.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let rate = micros.len() as f64 / begun.elapsed().as_secs_f64();
+        let (p50, p99) = percentiles(micros);
+        println!(
+            "{}",
+            serde_json::json!({"measure": "server", "action": self.action, "connections": connections,
+            "calls_per_s": rate as u64, "p50_us": p50, "p99_us": p99})
+        );
+    }
+
+    fn ask(&self, first: usize, end: Instant) -> Vec<u64> {
+        let mut stream = TcpStream::connect(self.endpoint).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (mut micros, mut at, mut answer) = (Vec::new(), first * 7, Vec::new());
+        while Instant::now() < end {
+            let request = self.request(at);
+            let started = Instant::now();
+            stream.write_all(&request).unwrap();
+            read_answer(&mut stream, &mut answer);
+            micros.push(started.elapsed().as_micros() as u64);
+            assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+            at += 1;
+        }
+        micros
+    }
+
+    fn request(&self, at: usize) -> Vec<u8> {
+        static NONCE: AtomicU64 = AtomicU64::new(0);
+        let uris = serde_json::to_string(&self.asked.uris[at % 100 * 100..][..100]).unwrap();
+        let what = match self.action {
+            "FuzzyQuery" => [("Query", self.asked.words[at % self.asked.words.len()].as_str()), ("MaxResults", "20")],
+            _ => [("URIs", uris.as_str()), ("WithFields", "[]")],
+        };
+        let params: Vec<(&str, &str)> = PLACE.into_iter().chain(what).collect();
+        let hash = acs3::sha256_hex(b"");
+        let nonce = format!("{}-{}", now().0, NONCE.fetch_add(1, Ordering::Relaxed));
+        let fields = [
+            ("host", self.endpoint),
+            ("x-acs-action", self.action),
+            ("x-acs-content-sha256", &hash),
+            ("x-acs-date", &now().to_string()),
+            ("x-acs-signature-nonce", &nonce),
+            ("x-acs-version", "2020-09-30"),
+        ];
+        let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (query, fields): (Vec<(String, String)>, Vec<(String, String)>) = (owned(&params), owned(&fields));
+        let signed: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
+        let request = acs3::Request { method: "POST", path: "/", query: &query, fields: &fields, payload_hash: &hash };
+        let text = acs3::string_to_sign(&acs3::canonical_request(&request, &signed));
+        let signature = acs3::signature(self.secret, &text);
+        let mut text = format!("POST /?{} HTTP/1.1\r\n", canonical_query(params.into_iter(), false));
+        fields.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
+        let (scheme, id, names) = (acs3::SCHEME, self.id, signed.join(";"));
+        text.push_str(&format!(
+            "Authorization: {scheme} Credential={id},SignedHeaders={names},Signature={signature}\r\n\r\n"
+        ));
+        text.into_bytes()
+    }
+}
+
+/// Reads one answer with its body.
+fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) {
+    answer.clear();
+    let mut piece = [0; 64 << 10];
+    loop {
+        let count = stream.read(&mut piece).unwrap();
+        assert!(count > 0, "the server closed the connection");
+        answer.extend_from_slice(&piece[..count]);
+        let Some(head) = answer.windows(4).take(2000).position(|w| w == b"\r\n\r\n") else { continue };
+        let text = String::from_utf8_lossy(&answer[..head]);
+        let length = text.lines().find_map(|l| l.strip_prefix("Content-Length: ")).unwrap();
+        if answer.len() >= head + 4 + length.parse::<usize>().unwrap() {
+            return;
+        }
+    }
+}

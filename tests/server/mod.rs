@@ -1,0 +1,11 @@
+//! The server over loopback: operations, the wire's edges, access, indexing, and answers equal to the library's.
+
+mod access;
+mod client;
+mod documents;
+mod documents_of_the_api;
+mod indexing;
+mod operations;
+mod same_answers;
+mod tls;
+mod wire;
