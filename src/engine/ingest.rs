@@ -2,12 +2,12 @@
 //!
 //! The calling thread walks, hands out work and stores; the pool's threads read files. A file that cannot be read, or whose
 //! parser panics or hangs, gets a record that says so and costs nothing else. A second run reads only files whose size,
-//! modification time or inode changed.
+//! modification time or inode changed, or those of the XMP file beside them.
 
 use super::dataset::Dataset;
 use super::document::{Incoming, SYSTEM};
 use super::progress::Progress;
-use super::reading::{Job, Reading};
+use super::reading::{Job, Reading, stamp_of};
 use crate::error::Result;
 use crate::extract;
 use crate::extract::pool::{Answer, Pool, PoolOptions};
@@ -147,7 +147,7 @@ impl Run<'_> {
     fn hand_out(&mut self, ahead: &mut Vec<(String, Entry)>) -> Result<()> {
         let known = self.known(ahead)?;
         for ((uri, entry), known) in ahead.drain(..).zip(known) {
-            let stamp = stamp_of(&entry);
+            let stamp = entry_stamp(&entry);
             let kept = match known {
                 Some(record) if record.stamp == Some(stamp) && !self.options.again => {
                     Progress::add(&self.progress.unchanged, 1);
@@ -191,7 +191,8 @@ impl Run<'_> {
     /// Makes a document of an answer and stores the batch when it is due.
     fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
         let job = answer.job();
-        let failed = |reason: String| (job.document(stamp_of(&job.entry)), stamp_of(&job.entry), Some(reason));
+        let stamp = entry_stamp(&job.entry);
+        let failed = |reason: String| (job.document(stamp), stamp, Some(reason));
         let (mut file, stamp, failure) = match &answer.outcome {
             Ok(Ok(read)) => {
                 Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
@@ -235,8 +236,8 @@ impl Run<'_> {
     }
 }
 
-fn stamp_of(entry: &Entry) -> Stamp {
-    Stamp { size: entry.stamp.size, modified: entry.stamp.modified_ns, inode: entry.stamp.inode }
+fn entry_stamp(entry: &Entry) -> Stamp {
+    stamp_of(entry.stamp, entry.beside.as_ref().map(|beside| beside.stamp))
 }
 
 impl Job {

@@ -13,8 +13,6 @@ use std::time::Instant;
 const HEAD: u64 = 32 << 10;
 /// First read elsewhere; doubled while reads are sequential.
 const STEP: u64 = 8 << 10;
-/// First read elsewhere when stepping: the heads of two parts.
-const SPARSE: u64 = 32;
 /// Largest window.
 const MOST: u64 = 64 << 10;
 /// Windows start at multiples of this, so that small steps backwards stay inside.
@@ -55,7 +53,7 @@ pub struct Input<'a> {
     steps: u32,
     bytes_read: u64,
     ranges: Vec<Range<u64>>,
-    sparse: bool,
+    stride: Option<u64>,
     deadline: Instant,
     pub(super) failed: Option<Stop>,
 }
@@ -82,7 +80,7 @@ impl<'a> Input<'a> {
             steps: 0,
             bytes_read: 0,
             ranges: Vec::new(),
-            sparse: false,
+            stride: None,
             deadline: now.checked_add(limits.time).unwrap_or(now),
             failed: None,
         }
@@ -138,9 +136,10 @@ impl<'a> Input<'a> {
         self.source.len()
     }
 
-    /// From here on reads are as short as they can be: for stepping over large parts of which a few bytes count.
-    pub fn set_sparse(&mut self, sparse: bool) {
-        self.sparse = sparse;
+    /// From here on, elsewhere than in what is held already, so many bytes are read at a time: for stepping over large
+    /// parts of which a few bytes count. `None` goes back to reading ahead.
+    pub fn set_stride(&mut self, stride: Option<u64>) {
+        self.stride = stride;
     }
 
     /// Bytes read from the source so far.
@@ -345,8 +344,8 @@ impl<'a> Input<'a> {
         let in_head = at.saturating_add(len) <= HEAD && self.head.bytes.is_empty();
         let (start, size) = if in_head {
             (0, HEAD)
-        } else if self.sparse {
-            (at, len.max(SPARSE))
+        } else if let Some(stride) = self.stride {
+            (at, len.max(stride))
         } else {
             let start = at.checked_rem(ALIGN).map_or(at, |over| at.saturating_sub(over));
             let follows = !self.here.bytes.is_empty() && start >= self.here.at && start <= self.here.end();
@@ -545,18 +544,18 @@ mod tests {
     }
 
     #[test]
-    fn sparse_steps_read_little_and_then_reading_goes_on() {
+    fn strides_read_little_and_then_reading_goes_on() {
         let data = numbers(1_000_000);
         let mut input = Input::new(&data, &Limits::default());
         input.u8("head").unwrap();
         let before = input.bytes_read();
-        input.set_sparse(true);
+        input.set_stride(Some(32));
         for at in (100_000..900_000).step_by(10_000) {
             input.seek(at, "part").unwrap();
             assert_eq!(input.array::<8>("part").unwrap()[..], data[at as usize..at as usize + 8]);
         }
-        assert!(input.bytes_read() - before <= 80 * SPARSE);
-        input.set_sparse(false);
+        assert!(input.bytes_read() - before <= 80 * 32);
+        input.set_stride(None);
         assert_eq!(input.take(100_000, "rest").unwrap(), data[890_008..990_008]);
     }
 

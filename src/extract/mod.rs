@@ -43,6 +43,6 @@ pub(crate) use input::length;
 pub use limits::Limits;
 pub use reader::Reader;
 pub use resolve::PRECEDENCE;
-pub use run::{Extracted, Hint, Options, Parse, extract};
+pub use run::{Extracted, Hint, Options, Parse, extract, extract_with};
 pub use sniff::{Format, MediaType};
 pub use warning::{Parsed, Stop, Warning};

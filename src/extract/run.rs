@@ -1,9 +1,10 @@
 //! One file from bytes to members: sniff, parse by one table, resolve.
 
+use super::embedded::xmp;
 use super::facts::{Fact, Facts};
 use super::input::Input;
 use super::limits::Limits;
-use super::sniff::{self, Format};
+use super::sniff::{self, Format, MediaType};
 use super::video;
 use super::warning::{Parsed, Stop, Warning};
 use super::{archive, audio, document};
@@ -39,9 +40,9 @@ pub struct Extracted {
     pub facts: Vec<Fact>,
     /// What was wrong, in the order of reading.
     pub warnings: Vec<Warning>,
-    /// Bytes read from the source.
+    /// Bytes read from the source and from the file beside it.
     pub bytes_read: u64,
-    /// Where they were read.
+    /// Where they were read in the source.
     pub ranges: Vec<Range<u64>>,
 }
 
@@ -125,7 +126,14 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Srw, image::tiff::raw),
     (Format::Cr3, image::raw::cr3),
     (Format::Raf, image::raw::raf),
+    (Format::Mrw, image::raw::mrw),
+    (Format::X3f, image::raw::x3f),
+    (Format::Xcf, image::xcf::parse),
+    (Format::Bpg, image::bpg::parse),
+    (Format::Dpx, image::dpx::parse),
+    (Format::Pfm, image::pfm::parse),
     (Format::Svg, image::svg::parse),
+    (Format::Xmp, xmp::parse),
     (Format::Pcx, image::pcx::parse),
     (Format::Dds, image::decoder::parse),
     (Format::Exr, image::decoder::parse),
@@ -189,6 +197,18 @@ fn parser(format: Format) -> Option<Parse> {
 /// Reads what a file says of itself. A malformed file is no error: it gives fewer members and more warnings. Only an
 /// I/O error of the source is returned.
 pub fn extract(source: &dyn ReadAt, hint: &Hint<'_>, options: &Options) -> Result<Extracted> {
+    extract_with(source, None, hint, options)
+}
+
+/// The same with the XMP file that stands beside a picture, film or sound, where there is one. What it says stands before
+/// the XMP inside the file: editors that write such files leave the other one as it was. One that cannot be read is a
+/// warning.
+pub fn extract_with(
+    source: &dyn ReadAt,
+    sidecar: Option<&dyn ReadAt>,
+    hint: &Hint<'_>,
+    options: &Options,
+) -> Result<Extracted> {
     let mut input = Input::new(source, &options.limits);
     let mut facts = Facts::new(&options.limits);
     let format = match sniff::sniff(&mut input, hint.name) {
@@ -198,11 +218,13 @@ pub fn extract(source: &dyn ReadAt, hint: &Hint<'_>, options: &Options) -> Resul
             Format::Unknown
         }
     };
+    let described = matches!(format.media(), MediaType::Image | MediaType::Video | MediaType::Audio);
+    let beside = sidecar.filter(|_| described).map_or(0, |sidecar| read_sidecar(sidecar, &mut facts, options));
     if let Some(parse) = parser(format) {
         run(parse, format, &mut input, &mut facts)?;
     }
     let members = resolve::resolve(&mut facts, format, source.len(), options);
-    let (bytes_read, ranges) = (input.bytes_read(), input.ranges().to_vec());
+    let (bytes_read, ranges) = (input.bytes_read().saturating_add(beside), input.ranges().to_vec());
     Ok(Extracted { members, facts: facts.facts, warnings: facts.warnings, bytes_read, ranges })
 }
 
@@ -222,6 +244,20 @@ fn run(parse: Parse, format: Format, input: &mut Input<'_>, facts: &mut Facts) -
     stop.into_iter().chain(input.failed.take()).try_for_each(|stop| settle(stop, facts))
 }
 
+/// Reads the XMP file beside the source. Returns how many bytes that took.
+fn read_sidecar(sidecar: &dyn ReadAt, facts: &mut Facts, options: &Options) -> u64 {
+    let mut input = Input::new(sidecar, &options.limits);
+    input.set_format(xmp::SIDECAR);
+    match xmp::parse(&mut input, facts) {
+        Ok(()) => {}
+        Err(Stop::Malformed(warning) | Stop::Exhausted(warning)) => facts.warn(warning),
+        Err(Stop::Io(error)) => {
+            facts.warn(Warning { format: xmp::SIDECAR, offset: 0, message: format!("it cannot be read: {error}") });
+        }
+    }
+    input.bytes_read()
+}
+
 fn settle(stop: Stop, facts: &mut Facts) -> Result<()> {
     match stop {
         Stop::Malformed(warning) | Stop::Exhausted(warning) => {
@@ -229,5 +265,31 @@ fn settle(stop: Stop, facts: &mut Facts) -> Result<()> {
             Ok(())
         }
         Stop::Io(error) => Err(Error::io("read the file", error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::field;
+
+    fn packet(attributes: &str) -> Vec<u8> {
+        format!("<rdf:RDF><rdf:Description {attributes}/></rdf:RDF>").into_bytes()
+    }
+
+    #[test]
+    fn a_sidecar_stands_before_the_same_block_inside() {
+        let inside = packet("dc:title='inside' xmp:CreateDate='2001-01-01T00:00:00Z' photoshop:Headline='x'");
+        let chunk = [&b"XMP "[..], &(inside.len() as u32).to_le_bytes(), &inside].concat();
+        let data = [&b"RIFF\0\0\0\0WEBPVP8X\x0A\0\0\0\x04\0\0\0\x3F\x01\0\xEF\0\0"[..], &chunk].concat();
+        let sidecar = packet("dc:title='beside' xmp:CreateDate='2002-02-02T00:00:00Z' dc:subject='sea'");
+        let read = |sidecar: Option<&dyn ReadAt>| {
+            let found = extract_with(&data, sidecar, &Hint::default(), &Options::default()).unwrap();
+            let text = |id| found.members.text(id).unwrap_or("-").to_owned();
+            (text(field::TITLE), text(field::PRODUCE_TIME), found.members.get(field::LABELS).is_some())
+        };
+        assert_eq!(read(None), ("inside".into(), "2001-01-01T00:00:00Z".into(), false));
+        assert_eq!(read(Some(&sidecar)), ("beside".into(), "2002-02-02T00:00:00Z".into(), true));
+        assert_eq!(read(Some(&b"no XML <".to_vec())), read(None));
     }
 }

@@ -35,6 +35,8 @@ pub struct Entry {
     pub path: PathBuf,
     /// Its state when the walk saw it.
     pub stamp: Stamp,
+    /// The XMP file in the same folder that describes this one.
+    pub beside: Option<Box<Entry>>,
 }
 
 /// A folder whose files are read. Clones share one handle.
@@ -201,7 +203,7 @@ mod tests {
 
     fn entry(path: &str) -> Entry {
         let stamp = Stamp { size: 0, modified_ns: 0, inode: 0, device: 0 };
-        Entry { key: path.into(), path: path.into(), stamp }
+        Entry { key: path.into(), path: path.into(), stamp, beside: None }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A [`Folder`] stands for a bucket: each regular file below it has a key, its path with `/` between the names. Knows
 //! nothing of what is in the files.
 
+mod beside;
 mod folder;
 mod name;
 mod walk;

@@ -3,6 +3,7 @@
 //! Iterative; memory is bounded by the entries of the directories on the way down. The order is that of the whole
 //! keys, which is not that of names per directory: `a.jpg` comes before `a/b.jpg`, because `.` is less than `/`.
 
+use super::beside::pairs;
 use super::folder::{Entry, Folder, Stamp};
 use super::name::key_of;
 use crate::error::Error;
@@ -61,6 +62,7 @@ struct Item {
     path: PathBuf,
     is_utf8: bool,
     kind: ItemKind,
+    beside: Option<Box<Entry>>,
 }
 
 #[derive(Debug)]
@@ -73,12 +75,18 @@ enum ItemKind {
 impl Walk {
     pub(super) fn new(folder: Folder) -> Walk {
         let top = match folder.only() {
-            None => Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind: ItemKind::Directory },
+            None => Item {
+                key: String::new(),
+                path: PathBuf::new(),
+                is_utf8: true,
+                kind: ItemKind::Directory,
+                beside: None,
+            },
             Some(name) => match folder.open_dir(Path::new("")) {
                 Ok(dir) => item(&dir, Path::new(""), "", name),
                 Err(e) => {
                     let kind = ItemKind::Skipped(failure("", e));
-                    Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind }
+                    Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind, beside: None }
                 }
             },
         };
@@ -93,7 +101,7 @@ impl Walk {
             let Ok(name) = name else {
                 // A directory that fails midway keeps what was seen of it.
                 let kind = ItemKind::Skipped(failure(key, Errno::IO));
-                items.push(Item { key: key.to_owned(), path: path.to_owned(), is_utf8: true, kind });
+                items.push(Item { key: key.to_owned(), path: path.to_owned(), is_utf8: true, kind, beside: None });
                 break;
             };
             let name = OsStr::from_bytes(name.file_name().to_bytes());
@@ -103,6 +111,7 @@ impl Walk {
         }
         items.sort_unstable_by(Item::before);
         mark_same_keys(&mut items);
+        pair(&mut items);
         Ok(items)
     }
 }
@@ -118,7 +127,8 @@ impl Iterator for Walk {
             };
             let why = match item.kind {
                 ItemKind::File(stamp) => {
-                    return Some(Found::File(Entry { key: item.key, path: item.path, stamp }));
+                    let Item { key, path, beside, .. } = item;
+                    return Some(Found::File(Entry { key, path, stamp, beside }));
                 }
                 ItemKind::Skipped(why) => why,
                 ItemKind::Directory => match self.list(&item.key, &item.path) {
@@ -155,7 +165,7 @@ fn item(dir: &OwnedFd, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
             _ => ItemKind::Skipped(Why::Special),
         },
     };
-    Item { is_utf8: name.to_str().is_some(), path: parent.join(name), key, kind }
+    Item { is_utf8: name.to_str().is_some(), path: parent.join(name), key, kind, beside: None }
 }
 
 /// Of neighbours with one key, leaves the one whose name is the key.
@@ -170,6 +180,25 @@ fn mark_same_keys(items: &mut [Item]) {
     }
 }
 
+/// Gives each file the one that describes it.
+fn pair(items: &mut [Item]) {
+    let name = |item: &Item| match item.kind {
+        ItemKind::File(_) => item.key.rsplit('/').next().unwrap_or("").to_owned(),
+        _ => String::new(),
+    };
+    let names: Vec<String> = items.iter().map(name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for (at, of) in pairs(&names).into_iter().enumerate() {
+        let Some(&Item { ref key, ref path, kind: ItemKind::File(stamp), .. }) = of.and_then(|of| items.get(of)) else {
+            continue;
+        };
+        let beside = Entry { key: key.clone(), path: path.clone(), stamp, beside: None };
+        if let Some(item) = items.get_mut(at).filter(|item| matches!(item.kind, ItemKind::File(_))) {
+            item.beside = Some(Box::new(beside));
+        }
+    }
+}
+
 fn failure(key: &str, error: Errno) -> Why {
     let what = if key.is_empty() { "list the folder".to_owned() } else { format!("look at {key}") };
     Why::Failed(Error::io(what, error.into()))
@@ -180,6 +209,18 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn files_come_with_what_describes_them() {
+        let (_dir, folder) = tree(&[b"d/a.jpg", b"d/a.xmp", b"a.jpg", b"b.xmp/c"]);
+        let line = |found| match found {
+            Found::File(Entry { key, beside, .. }) => (key, beside.map(|entry| entry.key)),
+            Found::Skipped(skipped) => panic!("{skipped:?}"),
+        };
+        let found: Vec<_> = folder.walk().map(line).collect();
+        let want = [("a.jpg", None), ("b.xmp/c", None), ("d/a.jpg", Some("d/a.xmp")), ("d/a.xmp", None)];
+        assert_eq!(found, want.map(|(key, beside)| (key.to_owned(), beside.map(str::to_owned))));
+    }
 
     fn shown(folder: &Folder) -> Vec<String> {
         let line = |found| match found {

@@ -83,6 +83,36 @@ fn what_changed_is_read_again_and_keeps_what_callers_gave() {
     assert_eq!((progress.counts().unchanged, progress.counts().indexed), (0, 3));
 }
 
+#[test]
+fn what_stands_beside_a_file_describes_it_and_its_changes_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_engine, dataset) = fresh(dir.path());
+    let root = folder(dir.path());
+    let sidecar = root.join("sub/\u{6771}\u{4eac}/b.xmp");
+    let title = |text: &str| {
+        let rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+        let dc = "http://purl.org/dc/elements/1.1/";
+        let packet = format!("<r:RDF xmlns:r='{rdf}'><r:Description xmlns:d='{dc}' d:title='{text}'/></r:RDF>");
+        std::fs::write(&sidecar, packet).unwrap();
+    };
+    let found = || {
+        let file = dataset.get("oss://b/sub/\u{6771}\u{4eac}/b.gif", &[]).unwrap().unwrap();
+        file.text(field::TITLE).map(str::to_owned)
+    };
+    index(&dataset, &root);
+    assert_eq!(found(), None);
+    title("first");
+    let (_, counts) = index(&dataset, &root);
+    assert_eq!((counts.indexed, counts.unchanged, found().as_deref()), (2, 2, Some("first")));
+    title("the second");
+    let (_, counts) = index(&dataset, &root);
+    assert_eq!((counts.indexed, counts.unchanged, found().as_deref()), (2, 2, Some("the second")));
+    assert_eq!(index(&dataset, &root).1.unchanged, 4);
+    std::fs::remove_file(&sidecar).unwrap();
+    let (_, counts) = index(&dataset, &root);
+    assert_eq!((counts.indexed, counts.unchanged, found()), (1, 2, None));
+}
+
 /// Indexes a folder one of whose files is removed between the walk, which has listed it, and its reading.
 fn index_while_one_vanishes() -> bool {
     let dir = tempfile::tempdir().unwrap();

@@ -152,13 +152,38 @@ fn image(answer: &Json, wants: &mut Wants) {
         wants.text("artist", first(answer, &[key]));
     }
     exif(answer, wants);
+    xmp(answer, wants);
     facts(answer, wants);
+}
+
+/// Vocabularies of XMP whose properties both sides call the same, but for the first letter.
+const XMP: &[&str] = &["dc", "xmp", "xmpMM", "xmpRights", "photoshop", "aux", "tiff", "lr", "GCamera", "hdrgm"];
+
+/// Properties that exiftool converts, or joins from several.
+const XMP_CONVERTED: &[&str] =
+    &["Thumbnails", "Identifier", "History", "DerivedFrom", "Ingredients", "Pantry", "ManagedFrom"];
+
+fn xmp(answer: &Json, wants: &mut Wants) {
+    for (key, value) in answer.as_object().into_iter().flatten() {
+        let Some((group, name)) = key.strip_prefix("XMP-").and_then(|rest| rest.split_once(':')) else { continue };
+        // A language behind the name.
+        let plain = !name.contains('-') && !XMP_CONVERTED.iter().any(|converted| name.starts_with(converted));
+        let value = text(value);
+        if XMP.contains(&group) && plain && !value.starts_with("(Binary") && value.len() < 6000 {
+            wants.add("xmp", format!("{group}:{name}").to_lowercase(), Want::Values(value));
+        }
+    }
 }
 
 /// What has no member of its own and shows as a fact.
 fn facts(answer: &Json, wants: &mut Wants) {
     let altitude = answer["Composite:GPSAltitude"].as_f64();
     altitude.into_iter().for_each(|metres| wants.add("altitude", "", Want::Near(metres, 0.05, 1e-4)));
+    for key in ["GIF:FrameCount", "PNG:AnimationFrames"] {
+        first(answer, &[key]).into_iter().for_each(|count| wants.add("frames", "", Want::Same(count)));
+    }
+    let depth = first(answer, &["PNG:BitDepth", "File:BitsPerSample", "QuickTime:BitDepthLuma"]);
+    depth.into_iter().for_each(|bits| wants.add("bits", "", Want::Same(bits)));
     wants.text("icc", first(answer, &["ICC_Profile:ProfileDescription"]));
     wants.text("copyright", first(answer, &["XMP-dc:Rights", "IPTC:CopyrightNotice", "IFD0:Copyright"]));
     wants.text("keywords", first(answer, &["XMP-dc:Subject", "IPTC:Keywords", "IFD0:XPKeywords"]));

@@ -78,6 +78,8 @@ const FACTS: &[(&str, &str, &[&str])] = &[
     ("track", "Tag", &["Track", "TrackNumber"]),
     ("disc", "Tag", &["Disc", "DiscNumber"]),
     ("altitude", "Place", &["Altitude"]),
+    ("frames", "Header", &["FrameCount"]),
+    ("bits", "Header", &["BitsPerSample"]),
     ("icc", "Icc", &["ProfileDescription"]),
     ("copyright", "Tag", &["Copyright"]),
     ("rating", "Tag", &["Rating"]),
@@ -173,7 +175,24 @@ fn json_members(members: &Members, all: &mut BTreeMap<Key, String>) {
     }
 }
 
+/// Properties of XMP, the items of an array joined, times in exiftool's writing.
+fn xmp(found: &Extracted, all: &mut BTreeMap<Key, String>) {
+    for fact in found.facts.iter().filter(|fact| fact.group == Group::Xmp && !fact.tag.contains(['/', '['])) {
+        let mut text = datum(&fact.value);
+        let date = text.get(..10).filter(|d| d.as_bytes().get(4) == Some(&b'-') && d.as_bytes().get(7) == Some(&b'-'));
+        if let Some(date) = date.map(|date| date.replace('-', ":")) {
+            text = date + &text[10..].replacen('T', " ", 1);
+        }
+        let joined = all.entry(("xmp", fact.tag.to_lowercase())).or_default();
+        if !joined.is_empty() {
+            joined.push_str("; ");
+        }
+        joined.push_str(&text);
+    }
+}
+
 fn facts(found: &Extracted, all: &mut BTreeMap<Key, String>) {
+    xmp(found, all);
     for (name, group, tags) in FACTS {
         let named = |group_of: Group, tag: &str| format!("{group_of:?}") == *group && tags.contains(&tag);
         let values: Vec<String> =

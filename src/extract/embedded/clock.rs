@@ -60,11 +60,17 @@ pub(super) fn offset(text: &str) -> Option<i32> {
 }
 
 /// A date and time with whatever zone follows it: `2020-08-19T17:11:11.5+08:00`, without seconds or zone too.
-pub(super) fn moment(text: &str) -> Option<Moment> {
+pub(in crate::extract) fn moment(text: &str) -> Option<Moment> {
     let clock = date_time(text)?;
     // The date has separators of its own, so the zone is looked for behind it.
     let zone = text.split_once([' ', 'T']).and_then(|(_, time)| time.get(time.find(['+', '-', 'Z'])?..));
     Some(Moment { clock, offset: zone.and_then(offset) })
+}
+
+/// A date and time as mails carry them (RFC 1123, RFC 2822): `Wed, 19 Aug 2020 17:11:11 +0800`.
+pub(in crate::extract) fn mail(text: &str) -> Option<Moment> {
+    let zoned = jiff::fmt::rfc2822::parse(text.trim()).ok()?;
+    Some(Moment { clock: zoned.datetime(), offset: Some(zoned.offset().seconds()) })
 }
 
 /// A day of which the time is not known, as its midnight.

@@ -8,7 +8,7 @@ pub mod iptc;
 pub mod photoshop;
 pub mod xmp;
 
-mod clock;
+pub(super) mod clock;
 mod text;
 
 pub(super) use text::{decode, utf16};

@@ -1,14 +1,12 @@
 //! GIF87a and GIF89a (GIF89a specification): the logical screen, and the blocks behind it as far as they are read.
 
 use crate::extract::embedded::{decode, icc, xmp};
-use crate::extract::{Facts, Group, Input, Parsed};
+use crate::extract::{Facts, Group, Input, Parsed, length};
 
 /// Bytes up to which blocks are walked: the data of frames lies in pieces of 255 bytes, so walking is reading.
 const WALK: u64 = 1 << 20;
-/// Bytes of a comment that are kept.
-const COMMENT: usize = 4096;
 /// Bytes of a colour profile that are kept.
-const PROFILE: usize = 16 << 10;
+const PROFILE: u64 = 16 << 10;
 /// Bytes of an XMP packet that are looked at.
 const PACKET: u64 = 256 << 10;
 
@@ -88,7 +86,7 @@ fn extension(input: &mut Input<'_>, facts: &mut Facts, seen: &mut Seen) -> Parse
             skip_pieces(input)
         }
         0xFE => {
-            let text = pieces(input, COMMENT)?;
+            let text = pieces(input, super::NOTE)?;
             facts.add(input.format(), Group::Header, "Comment", at, decode(&text));
             Ok(())
         }
@@ -130,7 +128,7 @@ fn packet(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let bytes = input.take_up_to(PACKET)?;
     // The trailer begins 01 FF FE FD.
     let end = bytes.windows(4).position(|window| window == [1, 0xFF, 0xFE, 0xFD]).unwrap_or(bytes.len());
-    let end = start.saturating_add(crate::extract::length(end));
+    let end = start.saturating_add(length(end));
     input.within(start..end, "XMP packet", |input| xmp::parse(input, facts))?;
     skip_pieces(input)
 }
@@ -147,13 +145,13 @@ fn skip_pieces(input: &mut Input<'_>) -> Parsed<()> {
 }
 
 /// Data sub-blocks put together, up to `most` bytes.
-fn pieces(input: &mut Input<'_>, most: usize) -> Parsed<Vec<u8>> {
+fn pieces(input: &mut Input<'_>, most: u64) -> Parsed<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         input.entry()?;
         match input.u8("piece")? {
             0 => return Ok(bytes),
-            len if bytes.len() < most => bytes.extend(input.take(u64::from(len), "piece")?),
+            len if length(bytes.len()) < most => bytes.extend(input.take(u64::from(len), "piece")?),
             len => input.skip(u64::from(len), "piece")?,
         }
     }

@@ -66,7 +66,11 @@ fn segment(input: &mut Input<'_>, facts: &mut Facts, code: u8, at: u64, seen: &m
             seen.frame = true;
             frame(input, facts, at, seen.transform)
         }
-        0xE0..=0xEF => application(input, facts, code, seen),
+        // What an application made of its own segment spoils no other one.
+        0xE0..=0xEF => {
+            let result = application(input, facts, code, seen);
+            facts.tolerate(result).map(drop)
+        }
         0xFE => comment(input, facts, at),
         _ => Ok(()),
     })?;

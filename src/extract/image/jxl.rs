@@ -3,6 +3,8 @@
 use crate::extract::container::bmff;
 use crate::extract::embedded::{exif, xmp};
 use crate::extract::{Facts, Group, Input, Parsed};
+use brotli_decompressor::Decompressor;
+use std::io::Read;
 
 /// Reads a bare codestream or a boxed file.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -24,10 +26,36 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
             }
             b"Exif" => exif::item(input, facts),
             b"xml " => xmp::parse(input, facts),
+            b"brob" => packed(input, facts),
             _ => Ok(()),
         };
         facts.tolerate(result).map(drop)
     })
+}
+
+/// Bytes that a packed box may have.
+const PACKED: u64 = 1 << 20;
+/// Bytes that it may unpack to.
+const UNPACKED: u64 = 1 << 20;
+
+/// A box packed with Brotli: the type that it has, then its packed contents (ISO/IEC 18181-2, 9.5).
+fn packed(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let parse = match &input.array("type of the packed box")? {
+        b"Exif" => exif::item,
+        b"xml " => xmp::parse,
+        _ => return Ok(()),
+    };
+    let bytes = input.take_up_to(PACKED)?;
+    let mut contents = Vec::new();
+    let unpacked = Decompressor::new(bytes.as_slice(), 4096).take(UNPACKED).read_to_end(&mut contents);
+    if let Err(error) = unpacked {
+        return Err(input.malformed_at(at, format!("the packed box cannot be unpacked: {error}")));
+    }
+    let mark = facts.mark();
+    let result = parse(&mut input.unpacked(&contents), facts);
+    facts.found_in(mark, at);
+    result
 }
 
 /// Bits, lowest first (18181-1, B.2.1).
@@ -230,6 +258,23 @@ mod tests {
         let mut facts = Facts::new(&Limits::default());
         parse(&mut Input::new(&data, &Limits::default()), &mut facts).unwrap();
         facts
+    }
+
+    #[test]
+    fn packed_boxes() {
+        // One uncompressed meta-block (RFC 7932, 9.2): window bits 16, not last, 4 nibbles of length less one, then the
+        // bytes; an empty last block. The packet has 32 bytes.
+        let packet = b"<rdf:Description dc:title='x' />";
+        let brotli = [&[0xF0, 0x01, 0x10][..], packet, &[0x03]].concat();
+        let boxed =
+            |kind: &[u8; 4], body: &[u8]| [&[0, 0, 0, u8::try_from(body.len() + 8).unwrap()][..], kind, body].concat();
+        let good = boxed(b"brob", &[&b"xml "[..], &brotli].concat());
+        let bad = boxed(b"brob", b"Exif\xFF\xFF\xFF");
+        let data = [boxed(b"JXL ", b"\r\n\x87\n"), bad, good].concat();
+        let mut facts = Facts::new(&Limits::default());
+        parse(&mut Input::new(&data, &Limits::default()), &mut facts).unwrap();
+        assert_eq!(facts.find(Group::Xmp, "dc:title"), Some(&Datum::from("x")), "{:?}", facts.warnings);
+        assert_eq!(facts.warnings.len(), 1);
     }
 
     #[test]

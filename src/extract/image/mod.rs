@@ -2,7 +2,9 @@
 //! for display is `Orientation`.
 
 pub mod bmp;
+pub mod bpg;
 pub mod decoder;
+pub mod dpx;
 pub mod gif;
 pub mod heif;
 pub mod ico;
@@ -10,14 +12,19 @@ pub mod jp2;
 pub mod jpeg;
 pub mod jxl;
 pub mod pcx;
+pub mod pfm;
 pub mod png;
 pub mod psd;
 pub mod raw;
 pub mod svg;
 pub mod tiff;
 pub mod webp;
+pub mod xcf;
 
 use crate::extract::{Facts, Group, Input};
+
+/// Bytes of a comment or of a text without a meaning of its own that are kept.
+const NOTE: u64 = 4096;
 
 /// Adds the size of the main image. A zero is no size: some writers fill it in later and crash before.
 fn size(input: &Input<'_>, facts: &mut Facts, at: u64, width: u32, height: u32) {

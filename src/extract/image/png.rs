@@ -1,7 +1,7 @@
 //! PNG and APNG (PNG specification, third edition): chunks, with the image data stepped over.
 
-use crate::extract::embedded::{decode, exif, icc, iptc, photoshop, xmp};
-use crate::extract::{Facts, Format, Group, Input, Moment, Parsed};
+use crate::extract::embedded::{clock, decode, exif, icc, iptc, photoshop, xmp};
+use crate::extract::{Facts, Format, Group, Input, Moment, Parsed, length};
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 use std::ops::Range;
@@ -17,8 +17,6 @@ const PACKED: u64 = 1 << 20;
 const UNPACKED: u64 = 1 << 20;
 /// Bytes that a colour profile is unpacked to.
 const PROFILE: u64 = 16 << 10;
-/// Bytes of a text without a meaning of its own that are kept.
-const NOTE: usize = 4096;
 
 /// Reads the chunks.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -204,10 +202,18 @@ fn keyed(input: &mut Input<'_>, facts: &mut Facts, at: u64, keyword: &str, text:
         "Raw profile type exif" | "Raw profile type APP1" => return app1(input, facts, at, &raw_profile(text)),
         "Raw profile type xmp" => return packed_block(input, facts, at, raw_profile(text), xmp::parse),
         "Raw profile type iptc" => return packed_block(input, facts, at, raw_profile(text), photoshop_or_iptc),
+        "Raw profile type 8bim" => return packed_block(input, facts, at, raw_profile(text), photoshop::parse),
         "Raw profile type icc" | "Raw profile type icm" => {
             return packed_block(input, facts, at, raw_profile(text), icc::parse);
         }
-        _ if text.len() <= NOTE => facts.add("png", Group::Header, keyword.to_owned(), at, decode(text)),
+        // Section 11.3.3.1 wants the form of RFC 1123, others are found as often.
+        "Creation Time" => {
+            let text = decode(text);
+            let moment = clock::moment(&text).or_else(|| clock::mail(&text));
+            moment.into_iter().for_each(|moment| facts.add("png", Group::Time, "Created", at, moment));
+            facts.add("png", Group::Header, "Creation Time", at, text);
+        }
+        _ if length(text.len()) <= super::NOTE => facts.add("png", Group::Header, keyword.to_owned(), at, decode(text)),
         _ => {}
     }
     Ok(())
@@ -258,7 +264,7 @@ fn tail(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         if ![b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"].iter().any(|kind| window == *kind) {
             continue;
         }
-        let kind_at = start.saturating_add(crate::extract::length(index));
+        let kind_at = start.saturating_add(length(index));
         let Some(from) = kind_at.checked_sub(4) else { continue };
         if leads_to_end(input, from)? {
             input.seek(from, "chunk")?;
@@ -314,6 +320,7 @@ mod tests {
             chunk_of(b"acTL", b"\0\0\0\x05\0\0\0\0"),
             chunk_of(b"tEXt", b"Title\0caf\xE9"),
             chunk_of(b"tIME", b"\x07\xE4\x02\x1D\x0C\0\x01"),
+            chunk_of(b"tEXt", b"Creation Time\0Wed, 19 Aug 2020 17:11:11 +0800"),
             chunk_of(b"IEND", b""),
         ]);
         assert_eq!(facts.find(Group::Header, "ImageWidth"), Some(&Datum::Int(320)));
@@ -321,6 +328,8 @@ mod tests {
         assert_eq!(facts.find(Group::Tag, "Title"), Some(&Datum::from("caf\u{e9}")));
         let Some(Datum::Time(time)) = facts.find(Group::Time, "Modified") else { panic!("no time") };
         assert_eq!(time.clock.to_string(), "2020-02-29T12:00:01");
+        let Some(Datum::Time(time)) = facts.find(Group::Time, "Created") else { panic!("no time") };
+        assert_eq!((time.clock.to_string(), time.offset), ("2020-08-19T17:11:11".into(), Some(28_800)));
     }
 
     #[test]

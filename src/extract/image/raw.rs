@@ -1,10 +1,11 @@
-//! Raw formats that are not TIFF themselves: Canon CR3 (boxes) and Fujifilm RAF (an own header around a JPEG).
+//! Raw formats that are not TIFF themselves: Canon CR3 (boxes), Fujifilm RAF (an own header around a JPEG), Minolta MRW (blocks,
+//! one of which is TIFF) and Sigma X3F (an own header).
 
 use super::jpeg;
 use crate::extract::container::bmff;
 use crate::extract::container::tiff::Tiff;
 use crate::extract::embedded::exif::{Kind, Reading};
-use crate::extract::embedded::xmp;
+use crate::extract::embedded::{exif, xmp};
 use crate::extract::{Datum, Facts, Group, Input, Parsed};
 
 /// The `uuid` box in `moov` that holds Canon's TIFF blocks.
@@ -79,15 +80,78 @@ fn sensor(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     Ok(())
 }
 
+/// MRW: blocks of a tag and a length, big-endian. `PRD` has the size of the picture behind that of the sensor, height
+/// first; `TTW` is TIFF.
+pub fn mrw(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(4, "signature")?;
+    let end = u64::from(input.u32_be("length of the blocks")?).saturating_add(8);
+    while input.position() < end {
+        input.entry()?;
+        let tag: [u8; 4] = input.array("block")?;
+        let len = u64::from(input.u32_be("block length")?);
+        let start = input.position();
+        let read = input.within(start..start.saturating_add(len), "block", |input| match &tag {
+            b"\0PRD" => {
+                input.skip(12, "version and sensor")?;
+                let (height, width) = (input.u16_be("height")?, input.u16_be("width")?);
+                super::size(input, facts, start, u32::from(width), u32::from(height));
+                Ok(())
+            }
+            b"\0TTW" => exif::parse(input, facts),
+            _ => Ok(()),
+        });
+        facts.tolerate(read)?;
+    }
+    Ok(())
+}
+
+/// X3F: version, identifier and marks, then columns, rows and how far the camera was turned, all little-endian.
+pub fn x3f(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(28, "identifier and marks")?;
+    let at = input.position();
+    let (width, height) = (input.u32_le("columns")?, input.u32_le("rows")?);
+    super::size(input, facts, at, width, height);
+    // Degrees anticlockwise, as EXIF writes what is needed to turn them back (EXIF 2.32, 4.6.4 A).
+    let orientation = match input.u32_le("rotation")? {
+        0 => 1_i64,
+        90 => 6,
+        180 => 3,
+        270 => 8,
+        _ => return Ok(()),
+    };
+    facts.add(input.format(), Group::Header, "Orientation", at, orientation);
+    Ok(())
+}
+
 #[cfg(test)]
 #[expect(clippy::big_endian_bytes, reason = "the formats under test are big-endian")]
 mod tests {
     use super::*;
     use crate::extract::Limits;
-    use crate::extract::embedded::exif;
 
     fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
         [&(body.len() as u32 + 8).to_be_bytes()[..], kind, body].concat()
+    }
+
+    #[test]
+    fn minolta_blocks_and_sigma_header() {
+        let block = |tag: &[u8; 4], body: &[u8]| [&tag[..], &(body.len() as u32).to_be_bytes(), body].concat();
+        let tiff = exif::tests::block_of([&[(0x112, 3, 1, vec![6, 0])], &[], &[]]);
+        let prd = [&b"27200001\0\x01\0\x02"[..], &240_u16.to_be_bytes(), &320_u16.to_be_bytes()].concat();
+        let minolta = block(b"\0MRM", &[block(b"\0PRD", &prd), block(b"\0TTW", &tiff)].concat());
+        let mut sigma = b"FOVb\0\0\x02\0".to_vec();
+        sigma.resize(28, 0);
+        sigma.extend([320_u32.to_le_bytes(), 240_u32.to_le_bytes(), 90_u32.to_le_bytes()].concat());
+        type Parse = fn(&mut Input<'_>, &mut Facts) -> Parsed<()>;
+        let readers: [(Vec<u8>, Parse, Group); 2] = [(minolta, mrw, Group::Exif), (sigma, x3f, Group::Header)];
+        for (data, read, group) in readers {
+            let mut facts = Facts::new(&Limits::default());
+            read(&mut Input::new(&data, &Limits::default()), &mut facts).unwrap();
+            assert_eq!(facts.find(Group::Header, "ImageWidth"), Some(&Datum::Int(320)));
+            assert_eq!(facts.find(Group::Header, "ImageHeight"), Some(&Datum::Int(240)));
+            assert_eq!(facts.find(group, "Orientation"), Some(&Datum::Int(6)));
+            assert_eq!(facts.warnings, []);
+        }
     }
 
     #[test]

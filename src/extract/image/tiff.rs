@@ -7,6 +7,8 @@ use crate::extract::{Facts, Format, Group, Input, Parsed, Stop};
 
 /// Directories of the chain that are looked at: pages of scanned documents.
 const PAGES: usize = 4096;
+/// Bytes of a page that are read: its directory.
+const PAGE: u64 = 512;
 /// Pointer to directories of the same picture in other sizes (TIFF Technical Note 1).
 const SUB_IFDS: u16 = 0x014A;
 /// Panasonic's JPEG for display, in the main directory of RW2.
@@ -185,6 +187,17 @@ fn panasonic(input: &mut Input<'_>, tiff: &Tiff, main: &Directory) -> Parsed<Opt
 /// Counts the pages behind the first one; smaller versions of a page are none. A chain that comes back to an earlier page
 /// ends there.
 fn pages(input: &mut Input<'_>, facts: &mut Facts, tiff: &Tiff, next: u64) -> Parsed<()> {
+    input.set_stride(Some(PAGE));
+    let counted = count_pages(input, tiff, next);
+    input.set_stride(None);
+    if let Some(count) = counted? {
+        super::field(input, facts, tiff.absolute(tiff.first), "FrameCount", count);
+    }
+    Ok(())
+}
+
+/// The number of pages; `None` where they are too many to be counted.
+fn count_pages(input: &mut Input<'_>, tiff: &Tiff, next: u64) -> Parsed<Option<u32>> {
     let mut seen = std::collections::BTreeSet::from([tiff.first]);
     let mut next = next;
     let mut count = 1_u32;
@@ -198,8 +211,7 @@ fn pages(input: &mut Input<'_>, facts: &mut Facts, tiff: &Tiff, next: u64) -> Pa
         next = page.next;
         count = count.saturating_add(u32::from(!reduced));
     }
-    super::field(input, facts, tiff.absolute(tiff.first), "FrameCount", count);
-    Ok(())
+    Ok((next == 0).then_some(count))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ const EXIF: u8 = 0x08;
 const ALPHA: u8 = 0x10;
 const ANIMATION: u8 = 0x02;
 
+/// Bytes of a frame that are read: its head and that of its chunk.
+const HEAD: u64 = 32;
+
 /// What the chunks said so far.
 #[derive(Default)]
 struct Seen {
@@ -25,7 +28,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     input.skip(12, "RIFF header")?;
     let mut seen = Seen::default();
     let result = chunks(input, facts, &mut seen);
-    input.set_sparse(false);
+    input.set_stride(None);
     if seen.frames > 0 {
         super::field(input, facts, 0, "FrameCount", seen.frames);
         super::field(input, facts, 0, "AnimationMilliseconds", seen.milliseconds);
@@ -56,7 +59,7 @@ fn chunks(input: &mut Input<'_>, facts: &mut Facts, seen: &mut Seen) -> Parsed<(
             break;
         }
         // Frames are stepped over by their heads: reading on between them would read the whole file.
-        input.set_sparse(chunk.kind == *b"ANMF");
+        input.set_stride((chunk.kind == *b"ANMF").then_some(HEAD));
         riff::leave(input, &chunk)?;
     }
     Ok(())

@@ -104,6 +104,12 @@ formats! {
     Raf "raf" "image/x-fuji-raf" Image;
     Pef "pef" "image/x-pentax-pef" Image;
     Srw "srw" "image/x-samsung-srw" Image;
+    Mrw "mrw" "image/x-minolta-mrw" Image;
+    X3f "x3f" "image/x-sigma-x3f" Image;
+    Xcf "xcf" "image/x-xcf" Image;
+    Bpg "bpg" "image/bpg" Image;
+    Dpx "dpx" "image/x-dpx" Image;
+    Pfm "pfm" "image/x-portable-floatmap" Image;
     Svg "svg" "image/svg+xml" Image;
     Dds "dds" "image/vnd.ms-dds" Image;
     Exr "exr" "image/x-exr" Image;

@@ -46,6 +46,14 @@ static MAGIC: &[Magic] = &[
     start(b"MMOR", Format::Orf),          // the same
     start(b"IIU\0", Format::Rw2),         // Panasonic: TIFF with 0x55
     start(b"FUJIFILMCCD-RAW ", Format::Raf), // Fujifilm
+    start(b"\0MRM", Format::Mrw),         // Minolta
+    start(b"FOVb", Format::X3f),          // Sigma and Foveon
+    start(b"gimp xcf ", Format::Xcf),     // GIMP, devel-docs/xcf.txt
+    start(b"BPG\xFB", Format::Bpg),       // BPG specification 0.9.8, 3
+    start(b"SDPX", Format::Dpx),          // SMPTE ST 268-1, big-endian
+    start(b"XPDS", Format::Dpx),          // the same, little-endian
+    start(b"PF\n", Format::Pfm),          // pfm(5)
+    start(b"Pf\n", Format::Pfm),          // the same, one channel
     start(b"II\x2A\0", Format::Tiff),     // TIFF 6.0, section 2
     start(b"MM\0\x2A", Format::Tiff),     // the same
     start(b"II\x2B\0", Format::Tiff),     // BigTIFF

@@ -62,10 +62,18 @@ fn comment(bytes: &[u8], little: bool) -> Option<String> {
             };
             Some(utf16(text, little))
         }
-        // JIS X 0208 needs tables that nothing else here needs.
-        b"JIS\0\0\0\0\0" => None,
+        b"JIS\0\0\0\0\0" => Some(jis(until_nul(text))),
         _ => Some(decode(until_nul(text))),
     }
+}
+
+/// JIS X 0208 in pairs of seven-bit bytes; EUC-JP is the same with the high bits set. With escapes it is ISO-2022-JP.
+fn jis(bytes: &[u8]) -> String {
+    if bytes.contains(&0x1B) {
+        return encoding_rs::ISO_2022_JP.decode_without_bom_handling(bytes).0.into_owned();
+    }
+    let raised: Vec<u8> = bytes.iter().map(|byte| if *byte > b' ' { byte | 0x80 } else { *byte }).collect();
+    encoding_rs::EUC_JP.decode_without_bom_handling(&raised).0.into_owned()
 }
 
 fn gps(tag: u16, value: &Values) -> Option<String> {
@@ -100,6 +108,8 @@ mod tests {
         assert_eq!(comment(b"UNICODE\0h\0i\0", false).as_deref(), Some("hi"));
         assert_eq!(comment(b"UNICODE\0\0h\0i", true).as_deref(), Some("hi"));
         assert_eq!(comment(b"UNICODE\0\xFF\xFE\x2D\x4E", false).as_deref(), Some("\u{4e2d}"));
+        assert_eq!(comment(b"JIS\0\0\0\0\0\x46\x7C\x4B\x5C\0", true).as_deref(), Some("\u{65e5}\u{672c}"));
+        assert_eq!(comment(b"JIS\0\0\0\0\0\x1B$B\x46\x7C\x1B(B", true).as_deref(), Some("\u{65e5}"));
         assert_eq!(comment(b"short", true), None);
     }
 

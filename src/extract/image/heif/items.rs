@@ -42,6 +42,8 @@ pub(super) enum Property {
 static ALPHA: [&[u8]; 2] = [b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0"];
 /// The content type of an item that is XMP (ISO 16684-3, 6.8.3).
 const XMP: &[u8] = b"application/rdf+xml\0";
+/// XMP items that are read.
+const PACKETS: usize = 4;
 /// Bytes of an item's or a picture's name that are looked at.
 const NAME: u64 = 256;
 
@@ -60,8 +62,8 @@ struct Location {
 pub(super) struct Items {
     pub(super) primary: u32,
     kinds: Vec<(u32, [u8; 4])>,
-    /// The first item that is XMP.
-    xmp: Option<u32>,
+    /// The items that are XMP: one for each picture of the file that has any.
+    xmp: Vec<u32>,
     /// (auxiliary item, the item that it belongs to).
     auxiliary: Vec<(u32, u32)>,
     locations: Vec<Location>,
@@ -109,9 +111,17 @@ impl Items {
         self.extent(*item)
     }
 
-    /// The bytes of the XMP item.
-    pub(super) fn xmp(&self) -> Option<Range<u64>> {
-        self.extent(self.xmp?)
+    /// The bytes of the XMP items.
+    pub(super) fn xmp(&self) -> impl Iterator<Item = Range<u64>> {
+        self.xmp.iter().filter_map(|item| self.extent(*item)).take(PACKETS)
+    }
+
+    /// Bits per sample of any coded picture, for a primary item that is put together from tiles.
+    pub(super) fn coded(&self) -> Option<(u8, u64)> {
+        self.properties.iter().find_map(|property| match property {
+            Property::Coded { bits, at } => Some((*bits, *at)),
+            _ => None,
+        })
     }
 
     /// Whether the primary item has a picture of its opacity.
@@ -139,8 +149,8 @@ impl Items {
                 input.skip(2, "protection index")?;
                 let kind = input.array("item type")?;
                 self.kinds.push((item, kind));
-                if kind == *b"mime" && self.xmp.is_none() && is_xmp(input)? {
-                    self.xmp = Some(item);
+                if kind == *b"mime" && is_xmp(input)? {
+                    self.xmp.push(item);
                 }
             }
             Ok(())

@@ -34,7 +34,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         facts.tolerate(result)?;
     }
     metadata(input, facts, "EXIF item", items.exif(), exif::item)?;
-    metadata(input, facts, "XMP item", items.xmp(), xmp::parse)
+    items.xmp().try_for_each(|packet| metadata(input, facts, "XMP item", Some(packet), xmp::parse))
 }
 
 /// Runs `parse` on an item, where there is one.
@@ -77,7 +77,7 @@ fn primary(input: &mut Input<'_>, facts: &mut Facts, items: &Items) -> Parsed<bo
             _ => {}
         }
     }
-    if let (Some((bits, at)), false) = (coded, stated) {
+    if let (Some((bits, at)), false, true) = (coded.or(items.coded()), stated, sized) {
         super::field(input, facts, at, "BitsPerSample", u32::from(bits));
     }
     if let (Some((quarters, at)), false) = (turns, mirrored) {
