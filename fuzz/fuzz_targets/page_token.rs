@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::ErrorKind;
 use medialith::index::{Part, Segment, Snapshot};
-use medialith::model::{File, Query, Order, SortKey, field};
+use medialith::model::{File, Order, Query, SortKey, field};
 use medialith::query::{Context, search};
 use std::sync::OnceLock;
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use medialith::index::{Part, Segment, Snapshot};
-use medialith::model::{File, Query, Page, field};
+use medialith::model::{File, Page, Query, field};
 use medialith::query::{Context, search};
 use std::sync::OnceLock;
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use medialith::index::{Part, Segment, Snapshot, merge};
-use medialith::model::{File, Query, Order, SortKey, field};
+use medialith::model::{File, Order, Query, SortKey, field};
 use medialith::query::{Context, search};
 use std::sync::OnceLock;
 

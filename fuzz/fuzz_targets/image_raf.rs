@@ -1,0 +1,5 @@
+//! Any bytes as RAF.
+// covers: src/extract/image/raw.rs
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| medialith_fuzz::parse(medialith::extract::image::raw::raf, data));
