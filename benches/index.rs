@@ -1,9 +1,10 @@
 //! What do building, merging and searching segments cost by themselves, without the store?
 //!
-//! `cargo bench --no-default-features --features index --bench index -- DOCS.jsonl QUERIES.jsonl [SEAL]`
+//! `cargo bench --no-default-features --features index --bench index -- DOCS.jsonl QUERIES.jsonl [SEAL [KEEP.seg]]`
 //! with the documents and queries of the project's yardstick (`peers gen`, `peers queries`). Prints CPU seconds per
-//! step, bytes per document by section kind, and percentiles of CPU microseconds by query class. Without arguments it
-//! says so and ends.
+//! step, bytes per document by section kind, and percentiles of CPU microseconds by query class. `KEEP.seg` receives
+//! the segment; given in place of the documents, it is searched as it is, or merged anew if it is to be kept again.
+//! Without arguments the bench says so and ends.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -29,11 +30,19 @@ fn main() {
         return;
     };
     let seal: usize = rest.first().map_or(128 << 10, |n| n.parse().unwrap());
-    let snapshot = build(docs, seal);
+    let sealed = match docs.ends_with(".seg") {
+        true => vec![Part::whole(Segment::open(docs.as_ref()).unwrap())],
+        false => build(docs, seal),
+    };
+    let snapshot = match (sealed.len(), rest.get(1)) {
+        (1, None) => Snapshot { parts: sealed },
+        (_, keep) => merged(&sealed, keep),
+    };
     ask(&snapshot, queries);
 }
 
-fn build(docs: &str, seal: usize) -> Snapshot {
+/// Segments of at least `seal` documents.
+fn build(docs: &str, seal: usize) -> Vec<Part> {
     let (mut parse, mut build, mut sealing) = (0.0, 0.0, 0.0);
     let mut lines =
         std::io::BufReader::with_capacity(1 << 20, std::fs::File::open(docs).unwrap()).lines().map(Result::unwrap);
@@ -58,10 +67,19 @@ fn build(docs: &str, seal: usize) -> Snapshot {
             break;
         }
     }
+    println!("parse {parse:.2} s, build {build:.2} s, seal {sealing:.2} s");
+    sealed
+}
+
+/// All parts as one segment.
+fn merged(sealed: &[Part], keep: Option<&String>) -> Snapshot {
     let start = cpu();
     let mut bytes = Vec::new();
-    let merged = merge(&sealed, &mut bytes).unwrap();
-    println!("parse {parse:.2} s, build {build:.2} s, seal {sealing:.2} s, merge {:.2} s", (cpu() - start));
+    let merged = merge(sealed, &mut bytes).unwrap();
+    println!("merge {:.2} s", cpu() - start);
+    if let Some(keep) = keep {
+        std::fs::write(keep, &bytes).unwrap();
+    }
     let per_doc = |bytes: u64| bytes as f64 / f64::from(merged.docs);
     println!("{} documents, {:.1} bytes each", merged.docs, per_doc(merged.bytes));
     let segment = Segment::from_bytes(bytes).unwrap();
@@ -105,32 +123,41 @@ fn translate(row: &serde_json::Value) -> Option<Query> {
 }
 
 fn ask(snapshot: &Snapshot, queries: &str) {
-    let context = Context { budget_bytes: 256 << 20, ..Context::new(&[0; 32], 0) };
     let mut classes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
     for line in std::io::BufReader::new(std::fs::File::open(queries).unwrap()).lines() {
         let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-        let Some(query) = translate(&row) else { continue };
-        let mut runs: Vec<f64> = Vec::new();
-        for _ in 0..4 {
-            let start = cpu();
-            let hits = search(snapshot, &query, &context);
-            runs.push((cpu() - start) * 1e6);
-            std::hint::black_box(hits).unwrap();
+        let Some(mut query) = translate(&row) else { continue };
+        let mut add = |order: &str, query: &Query| {
+            let class = format!("{}/{order}", row["class"].as_str().unwrap());
+            classes.entry(class).or_default().push((time(snapshot, query), query.text.clone()));
+        };
+        add(if query.sort.is_empty() { "uri" } else { "size" }, &query);
+        if !query.without_total {
+            // What finding costs, and what sorting adds to it.
+            query.sort.clear();
+            add("total", &query);
         }
-        runs.remove(0);
-        runs.sort_by(f64::total_cmp);
-        let order = if row["sort"] == "size_desc" { "size" } else { "uri" };
-        classes.entry(format!("{}/{order}", row["class"].as_str().unwrap())).or_default().push((runs[1], query.text));
     }
     for (class, mut times) in classes {
         times.sort_by(|a, b| a.0.total_cmp(&b.0));
         let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)].0;
-        let (worst, text) = times.last().unwrap();
-        println!(
-            "{class:16} {:4} queries  p50 {:8.0}  p99 {:8.0}  max {worst:8.0} us ({text})",
-            times.len(),
-            at(0.5),
-            at(0.99)
-        );
+        let worst: Vec<String> = times.iter().rev().take(3).map(|(time, text)| format!("{time:.0} {text}")).collect();
+        let (count, p50, p99) = (times.len(), at(0.5), at(0.99));
+        println!("{class:16} {count:4} queries  p50 {p50:8.0}  p99 {p99:8.0} us  slowest: {}", worst.join(", "));
     }
+}
+
+/// CPU microseconds of a query: the middle one of three runs after a first.
+fn time(snapshot: &Snapshot, query: &Query) -> f64 {
+    let context = Context { budget_bytes: 256 << 20, ..Context::new(&[0; 32], 0) };
+    let mut runs: Vec<f64> = Vec::new();
+    for _ in 0..4 {
+        let start = cpu();
+        let hits = search(snapshot, query, &context);
+        runs.push((cpu() - start) * 1e6);
+        std::hint::black_box(hits).unwrap();
+    }
+    runs.remove(0);
+    runs.sort_by(f64::total_cmp);
+    runs[1]
 }

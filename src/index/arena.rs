@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 
 /// Units per block.
 pub(crate) const BLOCK: usize = 64;
+/// Units are numbered in 32 bits, with room to round up.
+const MOST_UNITS: usize = 1 << 31;
 /// The byte between units.
 pub(crate) const EDGE: u8 = 0xFF;
 
@@ -70,11 +72,12 @@ impl<'a> Arena<'a> {
         let units = varint::take(&mut bytes)? as usize;
         let len = varint::take(&mut bytes)? as usize;
         let starts = Packed::new(varint::take_bytes(&mut bytes, len)?)?;
-        if starts.len() != units.div_ceil(BLOCK) + 1 || bytes.first() != Some(&EDGE) {
-            return Err(Error::corrupted(format!(
-                "text arena: {units} units do not fit {} block starts",
-                starts.len()
-            )));
+        // A unit has at least its edge, so no more units are believed than there are bytes.
+        let fits = starts.len() == units.div_ceil(BLOCK) + 1 && units < bytes.len().min(MOST_UNITS);
+        if !fits || bytes.first() != Some(&EDGE) {
+            let (starts, text) = (starts.len(), bytes.len());
+            let wrong = format!("text arena: {units} units do not fit {starts} block starts and {text} bytes");
+            return Err(Error::corrupted(wrong));
         }
         Ok(Arena { units, starts, text: bytes })
     }
@@ -135,6 +138,21 @@ impl<'a> Arena<'a> {
         let start = range.start.min(end);
         let rest = if start < end { self.text.get(self.unit_start(start)..).unwrap_or(&[]) } else { &[] };
         Units { left: end - start, rest }
+    }
+
+    /// The units of `range`, in order, each with the edges before and after it.
+    pub(crate) fn edged(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let end = range.end.min(self.units);
+        let left = end.saturating_sub(range.start);
+        let start = if left > 0 { self.unit_start(range.start).saturating_sub(1) } else { self.text.len() };
+        let mut rest = self.text.get(start..).unwrap_or(&[]);
+        std::iter::from_fn(move || {
+            let edge = memchr::memchr(EDGE, rest.get(1..)?)? + 1;
+            let unit = rest.get(..=edge)?;
+            rest = rest.get(edge..)?;
+            Some(unit)
+        })
+        .take(left)
     }
 
     /// Where `text` is, or would be, among sorted units.
@@ -227,6 +245,8 @@ mod tests {
         assert_eq!(arena.search_sorted(b"zzz"), Err(201));
         assert_eq!(arena.units(60..140).count(), 80);
         assert_eq!(arena.units(130..140).next(), Some(texts[130].as_bytes()));
+        let edged: Vec<&[u8]> = arena.edged(60..400).collect();
+        assert_eq!((edged.len(), edged[4]), (141, [&[EDGE], texts[64].as_bytes(), &[EDGE]].concat().as_slice()));
         assert!(arena.block_text(0, arena.blocks()).iter().filter(|b| **b == EDGE).count() == 202);
     }
 }

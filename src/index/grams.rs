@@ -181,18 +181,37 @@ impl<'a> Grams<'a> {
         Ok(Grams { keys, offsets, blocks, body: bytes })
     }
 
-    /// Position of a gram among the keys.
-    fn find(&self, gram: u32) -> Option<usize> {
+    /// Number of blocks of the text.
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Position of the first gram that is not less.
+    fn at_least(&self, gram: u64) -> usize {
         let (mut low, mut high) = (0, self.keys.len());
         while low < high {
             let middle = (low + high) / 2;
-            match self.keys.get(middle).cmp(&u64::from(gram)) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
+            if self.keys.get(middle) < gram { low = middle + 1 } else { high = middle }
         }
-        None
+        low
+    }
+
+    /// Position of a gram among the keys.
+    fn find(&self, gram: u32) -> Option<usize> {
+        let at = self.at_least(u64::from(gram));
+        (at < self.keys.len() && self.keys.get(at) == u64::from(gram)).then_some(at)
+    }
+
+    /// The blocks with a gram that begins with these two bytes, ascending.
+    pub(crate) fn beginning(&self, [a, b]: [u8; 2]) -> Result<Vec<u32>> {
+        let first = u64::from(a) << 16 | u64::from(b) << 8;
+        let mut blocks = Vec::new();
+        for at in self.at_least(first)..self.at_least(first + 0x100) {
+            blocks.append(&mut self.decode(at)?);
+        }
+        blocks.sort_unstable();
+        blocks.dedup();
+        Ok(blocks)
     }
 
     fn list(&self, at: usize) -> Result<(usize, bool, &'a [u8])> {

@@ -4,7 +4,7 @@
 
 use super::arena::{ArenaWriter, Units};
 use super::column::{ColumnId, elements_of};
-use super::keys::{Copier, Keywords};
+use super::keys::{Copier, KeyColumn, Keywords};
 use super::numbers::Numbers;
 use super::packed::Packed;
 use super::paths::PathEntry;
@@ -222,9 +222,13 @@ impl Content for Parts<'_> {
         let ends = self.parts.iter().map(|p| Parts::ends(p, column)).collect::<Result<Vec<_>>>()?;
         for (part, docs) in self.stretches() {
             let Some(Some(ends)) = ends.get(part) else { continue };
-            let column = columns.get(part).and_then(Option::as_ref);
-            for unit in Parts::units(*ends, docs) {
-                out.push(column.and_then(|c| c.get(unit)).unwrap_or(&[]));
+            let units = Parts::units(*ends, docs);
+            match columns.get(part) {
+                Some(Some(KeyColumn::Plain(values))) => {
+                    let mut values = values.visit();
+                    units.for_each(|unit| out.push(values.unit(unit)));
+                }
+                _ => units.for_each(|_| out.push(&[])),
             }
         }
         Ok(out)

@@ -4,6 +4,7 @@
 //! Layout: `docs/format.md`, "Postings".
 
 use super::packed::{self, Packed};
+use super::unit_set::UnitSet;
 use super::varint;
 use crate::error::{Error, Result};
 use roaring::RoaringBitmap;
@@ -117,11 +118,23 @@ impl<'a> Postings<'a> {
         for ordinal in ordinals {
             if self.head(ordinal)?.1 { bitmaps.push(self.bitmap(ordinal)?) } else { self.append(ordinal, &mut short)? }
         }
-        short.sort_unstable();
-        short.dedup();
-        bitmaps.push(short.into_iter().collect());
+        if !short.is_empty() {
+            bitmaps.push(unordered_bitmap(short));
+        }
         Ok(roaring::MultiOps::union(bitmaps))
     }
+}
+
+/// Any numbers as a bitmap; many by way of a set of bits, unless they are far apart.
+fn unordered_bitmap(mut list: Vec<u32>) -> RoaringBitmap {
+    let end = list.iter().max().map_or(0, |most| *most as usize + 1);
+    if list.len() > end / 1024 && end < 1 << 31 {
+        let mut set = UnitSet::new(0..end);
+        list.iter().for_each(|unit| set.insert(*unit as usize));
+        return set.into_bitmap();
+    }
+    list.sort_unstable();
+    list.into_iter().collect()
 }
 
 fn read_bitmap(bytes: &[u8]) -> Result<RoaringBitmap> {

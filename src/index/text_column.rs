@@ -1,66 +1,104 @@
 //! A searchable text column: an arena of folded units with the indexes that narrow a search in it.
 
 use super::arena::{Arena, BLOCK, EDGE};
+use super::frequent::Frequent;
 use super::grams::{Candidates, Grams};
 use super::packed::Packed;
+use super::scan::Scan;
 use super::text;
+use super::unit_set::{UnitSet, bitmap_of};
 use super::words::Words;
 use crate::error::Result;
 use crate::model::Anchor;
 use levenshtein_automata::{DFA, Distance};
-use memchr::memmem;
 use roaring::RoaringBitmap;
 use std::ops::Range;
+
+/// Blocks that are searched between two looks at the clock.
+const PORTION: usize = 1024;
+/// So few blocks are read faster than lists of units.
+const FEW_BLOCKS: usize = 256;
+/// More parts of a pattern hardly rule out a unit that these did not.
+const MOST_PARTS: usize = 3;
 
 /// A text column.
 pub(crate) struct TextColumn<'a> {
     pub(crate) arena: Arena<'a>,
     pub(crate) grams: Option<Grams<'a>>,
     pub(crate) words: Option<Words<'a>>,
+    pub(crate) frequent: Option<Frequent<'a>>,
     /// Bytes that each unit has in common with the one before, where that is stored.
     pub(crate) shared: Option<Packed<'a>>,
 }
 
 impl TextColumn<'_> {
-    /// The units of `range` that contain `pattern`, ascending. `tick` is called now and then and may end the search.
+    /// The units of `range` that contain `pattern`. `tick` is called now and then and may end the search.
     pub(crate) fn containing(
         &self,
         pattern: &str,
         anchor: Anchor,
         range: Range<usize>,
         tick: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Vec<u32>> {
-        let range = range.start..range.end.min(self.arena.len());
+    ) -> Result<RoaringBitmap> {
+        let range = range.start.min(self.arena.len())..range.end.min(self.arena.len());
+        if range.is_empty() {
+            return Ok(RoaringBitmap::new());
+        }
         if pattern.is_empty() && anchor != Anchor::Whole {
             return Ok((range.start as u32..range.end as u32).collect());
         }
-        let needle = anchored(pattern, anchor);
         let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
-        let mut scan = Scan::new(self, pattern, anchor, range);
-        match self.grams.map_or(Ok(Candidates::All), |g| g.candidates(&needle))? {
-            Candidates::All => {
+        let mut scan = Scan::new(self, pattern, anchor, range.clone());
+        match self.narrow(&anchored(pattern, anchor), &range)? {
+            Narrowed::Exactly(units) => return Ok(units.into_bitmap()),
+            Narrowed::Anywhere => {
                 // In portions, so that a long scan can be ended.
-                for from in blocks.clone().step_by(1024) {
+                for from in blocks.clone().step_by(PORTION) {
                     tick()?;
-                    scan.blocks(from, (from + 1024).min(blocks.end));
+                    scan.blocks(from, (from + PORTION).min(blocks.end));
                 }
             }
-            Candidates::Blocks(list) => {
+            Narrowed::Blocks(list) => {
                 for (count, &block) in list.iter().filter(|b| blocks.contains(&(**b as usize))).enumerate() {
-                    if count.is_multiple_of(1024) {
+                    if count.is_multiple_of(PORTION) {
                         tick()?;
                     }
                     scan.blocks(block as usize, block as usize + 1);
                 }
             }
         }
-        Ok(scan.found)
+        Ok(bitmap_of(&scan.found, range))
+    }
+
+    /// What the indexes know about where a pattern, with its edges, can be.
+    fn narrow(&self, needle: &[u8], range: &Range<usize>) -> Result<Narrowed> {
+        if let Some(frequent) = &self.frequent
+            && let Some(at) = frequent.find(needle)
+        {
+            let mut units = UnitSet::new(range.clone());
+            frequent.add(at, &mut units)?;
+            return Ok(Narrowed::Exactly(units));
+        }
+        let candidates = match (&self.grams, needle) {
+            (None, _) => Candidates::All,
+            // Grams of a block end with its last edge: they cover what follows two bytes, unless these are its end.
+            (Some(grams), [a, b]) if *b != EDGE => Candidates::Blocks(grams.beginning([*a, *b])?),
+            (Some(grams), needle) => grams.candidates(needle)?,
+        };
+        match (candidates, &self.frequent) {
+            (Candidates::Blocks(blocks), _) if blocks.len() <= FEW_BLOCKS => Ok(Narrowed::Blocks(blocks)),
+            (Candidates::Blocks(blocks), None) => Ok(Narrowed::Blocks(blocks)),
+            (Candidates::All, None) => Ok(Narrowed::Anywhere),
+            (candidates, Some(frequent)) => by_parts(frequent, needle, candidates, range),
+        }
     }
 
     /// An upper bound of the units that contain `pattern`, from statistics alone.
     pub(crate) fn estimate(&self, pattern: &str, anchor: Anchor) -> Result<usize> {
-        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&anchored(pattern, anchor)))?;
-        Ok(blocks * BLOCK)
+        let needle = anchored(pattern, anchor);
+        let known = self.frequent.and_then(|frequent| frequent.most(&needle));
+        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))?;
+        Ok((blocks * BLOCK).min(known.unwrap_or(usize::MAX)))
     }
 
     /// The units that hold a word within the automaton's distance.
@@ -130,104 +168,47 @@ fn anchored(pattern: &str, anchor: Anchor) -> Vec<u8> {
     needle
 }
 
-/// A search through the text of an arena.
-struct Scan<'a, 'n> {
-    arena: Arena<'a>,
-    shared: Option<Packed<'a>>,
-    finder: memmem::Finder<'n>,
-    anchor: Anchor,
-    range: Range<usize>,
-    /// Units before this one are decided.
-    next: usize,
-    found: Vec<u32>,
+/// Narrows by the units that contain the rarest frequent parts of a pattern.
+fn by_parts(frequent: &Frequent<'_>, needle: &[u8], candidates: Candidates, range: &Range<usize>) -> Result<Narrowed> {
+    let mut both: Option<UnitSet> = None;
+    for (_, part) in frequent.parts(needle).into_iter().take(MOST_PARTS) {
+        let mut units = UnitSet::new(range.clone());
+        frequent.add(part, &mut units)?;
+        match &mut both {
+            None => both = Some(units),
+            Some(both) => both.intersect(&units),
+        }
+    }
+    let groups = both.iter().flat_map(UnitSet::groups).map(|group| group as u32);
+    Ok(match (candidates, &both) {
+        (Candidates::All, None) => Narrowed::Anywhere,
+        (Candidates::Blocks(blocks), None) => Narrowed::Blocks(blocks),
+        (Candidates::All, Some(_)) => Narrowed::Blocks(groups.collect()),
+        (Candidates::Blocks(blocks), Some(_)) => {
+            let mut rest = blocks.into_iter().peekable();
+            let is_candidate = |group: &u32| {
+                while rest.next_if(|block| block < group).is_some() {}
+                rest.peek() == Some(group)
+            };
+            Narrowed::Blocks(groups.filter(is_candidate).collect())
+        }
+    })
 }
 
-impl<'a, 'n> Scan<'a, 'n> {
-    fn new(column: &TextColumn<'a>, pattern: &'n str, anchor: Anchor, range: Range<usize>) -> Scan<'a, 'n> {
-        let finder = memmem::Finder::new(pattern.as_bytes());
-        let shared = column.shared.filter(|_| anchor == Anchor::None);
-        Scan { arena: column.arena, shared, finder, anchor, next: range.start, range, found: Vec::new() }
-    }
-
-    /// Whether a match stands where the anchor wants it.
-    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
-        let edge = |at: Option<usize>| at.and_then(|at| text.get(at)) == Some(&EDGE);
-        (!self.anchor.at_start() || edge(from.checked_sub(1))) && (!self.anchor.at_end() || edge(Some(to)))
-    }
-
-    fn blocks(&mut self, from: usize, to: usize) {
-        let text = self.arena.text_up_to(to);
-        let mut unit = self.next.max(from * BLOCK);
-        if unit >= (to * BLOCK).min(self.range.end) {
-            return;
-        }
-        // `unit` is the unit of `at`; its match may be `at` itself or, if empty, the edge before it.
-        let mut at = self.arena.unit_start(unit);
-        let mut find_from = at;
-        while let Some(hit) = text.get(find_from..).and_then(|rest| self.finder.find(rest)) {
-            let (start, end) = (find_from + hit, find_from + hit + self.finder.needle().len());
-            unit += count_edges(text.get(at..start).unwrap_or(&[]));
-            (at, find_from) = (start, start + 1);
-            if unit >= self.range.end {
-                return;
-            }
-            // Several hits in one unit follow each other.
-            if self.found.last() == Some(&(unit as u32)) || !self.fits(text, start, end) {
-                continue;
-            }
-            self.found.push(unit as u32);
-            if self.extend(text, unit, start, end) {
-                if self.next >= to * BLOCK {
-                    return;
-                }
-                at = self.resume(text, unit, end);
-                unit = self.next;
-                find_from = at;
-            }
-        }
-    }
-
-    /// Where the unit `next` begins, from a place in `unit`.
-    fn resume(&self, text: &[u8], unit: usize, mut at: usize) -> usize {
-        // Finding a unit's start passes half a block on average.
-        if self.next - unit > BLOCK / 2 {
-            return self.arena.unit_start(self.next);
-        }
-        for _ in unit..self.next {
-            let rest = text.get(at..).unwrap_or(&[]);
-            at += memchr::memchr(EDGE, rest).map_or(rest.len(), |edge| edge + 1);
-        }
-        at
-    }
-
-    /// Units after `unit` that share the matched text with it match too: adds them without reading them.
-    fn extend(&mut self, text: &[u8], unit: usize, start: usize, end: usize) -> bool {
-        let Some(shared) = self.shared else { return false };
-        let before = memchr::memrchr(EDGE, text.get(..start).unwrap_or(&[])).unwrap_or(0);
-        let matched = (end - before - 1) as u64;
-        self.next = unit + 1;
-        while self.next < self.range.end && shared.get(self.next) >= matched {
-            self.found.push(self.next as u32);
-            self.next += 1;
-        }
-        self.next > unit + 1
-    }
-}
-
-/// Number of edges in `text`. Hits are often near each other: short stretches are counted without a call.
-#[inline]
-fn count_edges(text: &[u8]) -> usize {
-    if text.len() > 512 {
-        return memchr::memchr_iter(EDGE, text).count();
-    }
-    // Bytes as counters: 255 of them cannot overflow one, and sums of bytes are what compilers vectorise best.
-    text.chunks(255).map(|chunk| usize::from(chunk.iter().fold(0u8, |n, b| n + u8::from(*b == EDGE)))).sum()
+/// What the indexes know about where a pattern can be.
+enum Narrowed {
+    /// These units contain it, and no others.
+    Exactly(UnitSet),
+    /// Only units of these blocks, ascending, can contain it.
+    Blocks(Vec<u32>),
+    /// Any unit can.
+    Anywhere,
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::arena::ArenaWriter;
-    use super::super::{grams, words};
+    use super::super::{frequent, grams, words};
     use super::*;
     use proptest::prelude::*;
 
@@ -240,8 +221,11 @@ mod tests {
             let arena = Arena::new(&bytes).unwrap();
             let section = grams::build(&arena);
             let range = from..units.len().saturating_sub(from / 2).max(from);
-            for grams in [None, Some(Grams::new(&section).unwrap())] {
-                let column = TextColumn { arena, grams, words: None, shared: None };
+            let lists = frequent::build(&arena);
+            let frequent = Some(Frequent::new(&lists).unwrap());
+            let grams = Some(Grams::new(&section).unwrap());
+            for (grams, frequent) in [(None, None), (grams, None), (grams, frequent)] {
+                let column = TextColumn { arena, grams, words: None, frequent, shared: None };
                 for (anchor, matches) in [
                     (Anchor::None, (|u: &str, p: &str| u.contains(p)) as fn(&str, &str) -> bool),
                     (Anchor::Start, |u, p| u.starts_with(p)),
@@ -250,7 +234,7 @@ mod tests {
                 ] {
                     let found = column.containing(&pattern, anchor, range.clone(), &mut || Ok(())).unwrap();
                     let expected: Vec<u32> = (0..units.len()).filter(|at| range.contains(at) && matches(&units[*at], &pattern)).map(|at| at as u32).collect();
-                    prop_assert_eq!(found, expected, "{:?} {:?}", anchor, pattern);
+                    prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{:?} {:?}", anchor, pattern);
                 }
             }
         }
@@ -268,10 +252,10 @@ mod tests {
             super::super::packed::write(&lengths, &mut packed);
             let section = grams::build(&arena);
             for grams in [None, Some(Grams::new(&section).unwrap())] {
-                let column = TextColumn { arena, grams, words: None, shared: Some(Packed::new(&packed).unwrap()) };
+                let column = TextColumn { arena, grams, words: None, frequent: None, shared: Some(Packed::new(&packed).unwrap()) };
                 let found = column.containing(&pattern, Anchor::None, from..units.len(), &mut || Ok(())).unwrap();
                 let expected: Vec<u32> = (from..units.len()).filter(|at| units[*at].contains(&pattern)).map(|at| at as u32).collect();
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected);
             }
         }
 
@@ -284,7 +268,7 @@ mod tests {
             let section = words::build(&arena).unwrap();
             let automaton = levenshtein_automata::LevenshteinAutomatonBuilder::new(distance, false).build_dfa(&word);
             for words in [None, Some(Words::new(&section).unwrap())] {
-                let found = TextColumn { arena, grams: None, words, shared: None }.near(&automaton).unwrap();
+                let found = TextColumn { arena, grams: None, words, frequent: None, shared: None }.near(&automaton).unwrap();
                 for (at, unit) in units.iter().enumerate() {
                     let expected = unit.split(' ').any(|w| levenshtein(w, &word) <= usize::from(distance));
                     prop_assert_eq!(found.contains(at as u32), expected, "{} {}", unit, word);

@@ -5,7 +5,7 @@ use super::path::PathSearch;
 use super::scope::Scope;
 use super::text::Part;
 use crate::error::Result;
-use crate::index::{ColumnId, KeyColumn, Segment};
+use crate::index::{ColumnId, KeyColumn, Segment, TextColumn};
 use crate::model::Anchor;
 use levenshtein_automata::{DFA, LevenshteinAutomatonBuilder};
 use roaring::RoaringBitmap;
@@ -172,7 +172,7 @@ impl Matcher<'_> {
         }
         for &column in &self.scope.columns {
             self.context.tick()?;
-            self.in_column(segment, column, &docs, &mut found, |values| Ok(values.near(automaton)?.iter().collect()))?;
+            self.in_column(segment, column, &docs, &mut found, |values| values.near(automaton))?;
         }
         Ok(found)
     }
@@ -184,7 +184,7 @@ impl Matcher<'_> {
         column: ColumnId,
         docs: &Range<u32>,
         found: &mut RoaringBitmap,
-        search: impl FnOnce(&crate::index::TextColumn<'_>) -> Result<Vec<u32>>,
+        search: impl FnOnce(&TextColumn<'_>) -> Result<RoaringBitmap>,
     ) -> Result<()> {
         let Some(KeyColumn::Dictionary { folded, postings, .. }) = segment.keys(column)? else { return Ok(()) };
         let ordinals = search(&segment.values(column, folded)?)?;

@@ -3,18 +3,12 @@
 
 use super::guard::Context;
 use super::scope::PathScope;
-use crate::error::{Error, ErrorKind, Result};
-use crate::index::{Origin, Paths, Segment, TextColumn, Visit};
+use crate::error::Result;
+use crate::index::{Origin, Paths, Segment, TextColumn, UnitSet, Visit};
 use crate::model::Anchor;
 use levenshtein_automata::DFA;
 use roaring::RoaringBitmap;
 use std::ops::Range;
-
-/// A bitmap of ascending documents.
-fn bitmap(docs: impl IntoIterator<Item = u32>) -> Result<RoaringBitmap> {
-    let unordered = |e| Error::new(ErrorKind::Internal, format!("a search found documents out of order: {e}"));
-    RoaringBitmap::from_sorted_iter(docs).map_err(unordered)
-}
 
 /// Searches the paths of one segment.
 pub(crate) struct PathSearch<'a> {
@@ -108,7 +102,13 @@ impl<'a> PathSearch<'a> {
         Ok(found)
     }
 
-    fn search(&self, column: &TextColumn<'_>, pattern: &str, anchor: Anchor, range: Range<usize>) -> Result<Vec<u32>> {
+    fn search(
+        &self,
+        column: &TextColumn<'_>,
+        pattern: &str,
+        anchor: Anchor,
+        range: Range<usize>,
+    ) -> Result<RoaringBitmap> {
         column.containing(pattern, anchor, range, &mut || self.context.tick())
     }
 
@@ -116,7 +116,7 @@ impl<'a> PathSearch<'a> {
     fn in_names(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let docs = self.search(&self.names, pattern, anchor, self.docs.start as usize..self.docs.end as usize)?;
         if self.scope == PathScope::Uri && !anchor.at_start() {
-            return bitmap(docs);
+            return Ok(docs);
         }
         let fits = |origin: Origin| match (self.scope, origin) {
             // Every URI has a folder part.
@@ -124,46 +124,54 @@ impl<'a> PathSearch<'a> {
             (PathScope::Filename, origin) => !anchor.at_start() || origin == Origin::Name,
         };
         if let Some(origin) = self.paths.common_filename_at() {
-            return if fits(origin) { bitmap(docs) } else { Ok(RoaringBitmap::new()) };
+            return Ok(if fits(origin) { docs } else { RoaringBitmap::new() });
         }
         let origin = |doc: u32| self.paths.folded_filename_at(self.paths.run_of(doc as usize));
-        bitmap(docs.into_iter().filter(|doc| fits(origin(*doc))))
+        Ok(docs.into_iter().filter(|doc| fits(origin(*doc))).collect())
     }
 
     /// Matches inside the folder.
     fn in_folders(&self, pattern: &str, anchor: Anchor, found: &mut RoaringBitmap) -> Result<()> {
         // The value may begin inside the folder text: an anchor at its start is checked here, not by the search.
         let runs = self.search(&self.folders, pattern, Anchor::None, self.runs.clone())?;
-        let sure = self.scope == PathScope::Uri && !anchor.at_start();
+        if self.scope == PathScope::Uri && !anchor.at_start() {
+            self.add_runs(&runs, found);
+            return Ok(());
+        }
         let finder = memchr::memmem::Finder::new(pattern.as_bytes());
         let mut folders = self.paths.folders.visit();
-        let mut fits = |run: usize| {
-            sure || self.folder(run, &mut folders).is_some_and(|folder| match anchor.at_start() {
+        let mut fits = |run: &u32| {
+            self.folder(*run as usize, &mut folders).is_some_and(|folder| match anchor.at_start() {
                 true => folder.starts_with(pattern.as_bytes()),
                 false => finder.find(folder).is_some(),
             })
         };
-        let runs = runs.into_iter().map(|run| run as usize).filter(|run| fits(*run));
-        self.add_runs(runs, found);
+        self.add_runs(&runs.iter().filter(|run| fits(run)).collect(), found);
         Ok(())
     }
 
-    /// Adds the documents of ascending runs; neighbours become one range.
-    fn add_runs(&self, runs: impl Iterator<Item = usize>, found: &mut RoaringBitmap) {
-        let mut range = 0..0;
+    /// Adds the documents of runs; neighbours become one range.
+    fn add_runs(&self, runs: &RoaringBitmap, found: &mut RoaringBitmap) {
+        if runs.is_empty() {
+            return;
+        }
+        let mut docs = UnitSet::new(self.docs.start as usize..self.docs.end as usize);
+        let mut add = |runs: Range<u32>| {
+            let first = self.paths.docs(runs.start as usize).start;
+            let end = self.paths.docs(runs.end.saturating_sub(1) as usize).end;
+            docs.insert_range(first as usize..end as usize);
+        };
+        let first = runs.min().unwrap_or(0);
+        let mut neighbours = first..first;
         for run in runs {
-            let docs = self.paths.docs(run);
-            if docs.start != range.end {
-                found.insert_range(range.clone());
-                range.start = docs.start;
+            if run != neighbours.end {
+                add(neighbours);
+                neighbours = run..run;
             }
-            range.end = docs.end;
+            neighbours.end = run + 1;
         }
-        found.insert_range(range);
-        if self.docs.start > 0 {
-            found.remove_range(..self.docs.start);
-        }
-        found.remove_range(self.docs.end..);
+        add(neighbours);
+        *found |= docs.into_bitmap();
     }
 
     /// Matches that begin in a folder, which must end in `head`, and end in a name, which must begin with `tail`.
@@ -208,11 +216,11 @@ impl<'a> PathSearch<'a> {
         let mut found = RoaringBitmap::new();
         let mut folders = self.paths.folders.visit();
         let runs = self.folders.near(automaton)?;
-        let inside = |run: &usize| {
+        let mut inside = |run: &u32| {
             let holds = |folder: &[u8]| self.scope == PathScope::Uri || TextColumn::holds_near(folder, automaton);
-            self.folder(*run, &mut folders).is_some_and(holds)
+            self.folder(*run as usize, &mut folders).is_some_and(holds)
         };
-        self.add_runs(runs.into_iter().map(|run| run as usize).filter(inside), &mut found);
+        self.add_runs(&runs.into_iter().filter(|run| inside(run)).collect(), &mut found);
         let mut names = self.names.near(automaton)?;
         names.remove_range(..self.docs.start);
         names.remove_range(self.docs.end..);

@@ -8,7 +8,7 @@ use crate::index::varint;
 /// First bytes of a segment.
 pub(crate) const MAGIC: [u8; 6] = *b"MLSEG\0";
 /// Format version, after the magic.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 /// Bytes of magic and version.
 pub(crate) const HEADER_LEN: usize = 8;
 /// Bytes of the footer: table offset, table length, table checksum, documents, magic.
@@ -38,10 +38,13 @@ pub(crate) enum SectionKind {
     TextWords = 18,
     Numbers = 19,
     FolderShared = 20,
+    FolderFrequent = 21,
+    NameFrequent = 22,
+    TextFrequent = 23,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 20] = [
+    const ALL: [SectionKind; 23] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
@@ -62,6 +65,9 @@ impl SectionKind {
         SectionKind::TextWords,
         SectionKind::Numbers,
         SectionKind::FolderShared,
+        SectionKind::FolderFrequent,
+        SectionKind::NameFrequent,
+        SectionKind::TextFrequent,
     ];
 }
 
@@ -178,7 +184,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=20).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(21).is_err());
+        assert_eq!(numbers, (1..=23).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(24).is_err());
     }
 }

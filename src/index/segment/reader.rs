@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::index::DocId;
 use crate::index::arena::Arena;
 use crate::index::column::{ColumnId, Part};
+use crate::index::frequent::Frequent;
 use crate::index::grams::Grams;
 use crate::index::keys::KeyColumn;
 use crate::index::numbers::NumberColumn;
@@ -173,35 +174,38 @@ impl Segment {
     pub(crate) fn folders(&self) -> Result<TextColumn<'_>> {
         let arena = Arena::new(self.needed(SectionKind::Folders)?)?;
         let shared = Packed::new(self.needed(SectionKind::FolderShared)?)?;
-        let grams = self.plain(SectionKind::FolderGrams)?;
-        let column = self.text_column(arena, grams, self.plain(SectionKind::FolderWords)?)?;
-        Ok(TextColumn { shared: Some(shared), ..column })
+        let kinds = [SectionKind::FolderGrams, SectionKind::FolderWords, SectionKind::FolderFrequent];
+        Ok(TextColumn { shared: Some(shared), ..self.text_column(arena, kinds, (0, 0))? })
     }
 
     /// Name texts as a searchable column; unit = document.
     pub(crate) fn names(&self) -> Result<TextColumn<'_>> {
         let arena = Arena::new(self.needed(SectionKind::Names)?)?;
-        self.text_column(arena, self.plain(SectionKind::NameGrams)?, self.plain(SectionKind::NameWords)?)
+        let kinds = [SectionKind::NameGrams, SectionKind::NameWords, SectionKind::NameFrequent];
+        self.text_column(arena, kinds, (0, 0))
     }
 
     /// A keyword column's folded values as a searchable column; unit = ordinal.
     pub(crate) fn values<'a>(&'a self, column: ColumnId, folded: Arena<'a>) -> Result<TextColumn<'a>> {
-        let grams = self.of_column(SectionKind::TextGrams, column)?;
-        self.text_column(folded, grams, self.of_column(SectionKind::TextWords, column)?)
+        let kinds = [SectionKind::TextGrams, SectionKind::TextWords, SectionKind::TextFrequent];
+        self.text_column(folded, kinds, (column.field.number(), column.part as u8))
     }
 
+    /// An arena with those of its indexes that are there.
     fn text_column<'a>(
-        &self,
+        &'a self,
         arena: Arena<'a>,
-        grams: Option<&'a [u8]>,
-        words: Option<&'a [u8]>,
+        [grams, words, frequent]: [SectionKind; 3],
+        (field, part): (u16, u8),
     ) -> Result<TextColumn<'a>> {
-        Ok(TextColumn {
-            arena,
-            grams: grams.map(Grams::new).transpose()?,
-            words: words.map(Words::new).transpose()?,
-            shared: None,
-        })
+        let section = |kind| self.section(SectionId { kind, field, part });
+        let grams = section(grams)?.map(Grams::new).transpose()?;
+        let frequent = section(frequent)?.map(Frequent::new).transpose()?;
+        let units = arena.len();
+        if grams.is_some_and(|g| g.blocks() != arena.blocks()) || frequent.is_some_and(|f| f.len() != units) {
+            return Err(Error::corrupted(format!("segment: the grams are not those of a text of {units} units")));
+        }
+        Ok(TextColumn { arena, grams, words: section(words)?.map(Words::new).transpose()?, frequent, shared: None })
     }
 
     pub(crate) fn keys(&self, column: ColumnId) -> Result<Option<KeyColumn<'_>>> {

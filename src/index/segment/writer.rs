@@ -9,7 +9,7 @@ use crate::index::numbers::{self, Numbers};
 use crate::index::packed;
 use crate::index::paths::{PathEntry, PathsWriter};
 use crate::index::uris::UrisWriter;
-use crate::index::{grams, words};
+use crate::index::{frequent, grams, words};
 use crate::model::FieldId;
 use std::io::Write;
 
@@ -62,8 +62,8 @@ impl<'a> Sink<'a> {
     }
 
     /// An arena with the indexes that its size calls for.
-    fn arena(&mut self, kinds: [SectionKind; 3], column: Option<ColumnId>, bytes: &[u8], indexed: &[u8]) -> Result<()> {
-        let [text, gram_kind, word_kind] = kinds;
+    fn arena(&mut self, kinds: [SectionKind; 4], column: Option<ColumnId>, bytes: &[u8], indexed: &[u8]) -> Result<()> {
+        let [text, gram_kind, word_kind, frequent_kind] = kinds;
         self.section(text, column, bytes)?;
         let arena = Arena::new(indexed)?;
         if arena.text_len() >= grams::MIN_TEXT {
@@ -71,6 +71,9 @@ impl<'a> Sink<'a> {
         }
         if arena.len() >= words::MIN_UNITS {
             self.section(word_kind, column, &words::build(&arena)?)?;
+        }
+        if arena.len() >= frequent::MIN_UNITS {
+            self.section(frequent_kind, column, &frequent::build(&arena))?;
         }
         Ok(())
     }
@@ -122,10 +125,11 @@ fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     sink.section(SectionKind::RunStarts, None, &sections.run_starts)?;
     sink.section(SectionKind::RunFilenames, None, &sections.run_filenames)?;
     sink.section(SectionKind::FoldedFilenames, None, &sections.folded_filenames)?;
-    let folders = [SectionKind::Folders, SectionKind::FolderGrams, SectionKind::FolderWords];
+    let folders =
+        [SectionKind::Folders, SectionKind::FolderGrams, SectionKind::FolderWords, SectionKind::FolderFrequent];
     sink.arena(folders, None, &sections.folders, &sections.folders)?;
     sink.section(SectionKind::FolderShared, None, &sections.folder_shared)?;
-    let names = [SectionKind::Names, SectionKind::NameGrams, SectionKind::NameWords];
+    let names = [SectionKind::Names, SectionKind::NameGrams, SectionKind::NameWords, SectionKind::NameFrequent];
     sink.arena(names, None, &sections.names, &sections.names)
 }
 
@@ -138,7 +142,8 @@ fn write_keywords(content: &mut dyn Content, column: ColumnId, sink: &mut Sink<'
     let some = Some(column);
     if searched {
         let text = sections.folded.as_ref().unwrap_or(&sections.dictionary);
-        let kinds = [SectionKind::Dictionary, SectionKind::TextGrams, SectionKind::TextWords];
+        let kinds =
+            [SectionKind::Dictionary, SectionKind::TextGrams, SectionKind::TextWords, SectionKind::TextFrequent];
         sink.arena(kinds, some, &sections.dictionary, text)?;
     } else {
         sink.section(SectionKind::Dictionary, some, &sections.dictionary)?;
