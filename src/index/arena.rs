@@ -127,6 +127,24 @@ impl<'a> Arena<'a> {
         rest.get(..memchr::memchr(EDGE, rest).unwrap_or(0)).unwrap_or(&[])
     }
 
+    /// The text of the units of `range`, without the edge before the first, and where in the arena's text it begins.
+    pub(crate) fn text_of(&self, range: std::ops::Range<usize>) -> (usize, &'a [u8]) {
+        let place = |unit: usize| if unit < self.units { self.unit_start(unit) } else { self.text.len() };
+        let (start, end) = (place(range.start), place(range.end));
+        (start, self.text.get(start..end).unwrap_or(&[]))
+    }
+
+    /// The unit that a place in the text belongs to.
+    pub(crate) fn unit_at(&self, place: usize) -> usize {
+        let (mut low, mut high) = (0, self.blocks());
+        while low + 1 < high {
+            let middle = (low + high) / 2;
+            if self.starts.get(middle) as usize <= place { low = middle } else { high = middle }
+        }
+        let before = self.text.get(self.starts.get(low) as usize..place).unwrap_or(&[]);
+        low * BLOCK + memchr::memchr_iter(EDGE, before).count()
+    }
+
     /// To visit units in ascending order.
     pub(crate) fn visit(&self) -> Visit<'a> {
         Visit { arena: *self, next: 0, at: 0 }
@@ -245,6 +263,10 @@ mod tests {
         assert_eq!(arena.search_sorted(b"zzz"), Err(201));
         assert_eq!(arena.units(60..140).count(), 80);
         assert_eq!(arena.units(130..140).next(), Some(texts[130].as_bytes()));
+        for at in [0, 1, 63, 64, 130, 200] {
+            let (start, text) = arena.text_of(at..at + 1);
+            assert_eq!((arena.unit_at(start), text), (at, [texts[at].as_bytes(), &[EDGE]].concat().as_slice()));
+        }
         let edged: Vec<&[u8]> = arena.edged(60..400).collect();
         assert_eq!((edged.len(), edged[4]), (141, [&[EDGE], texts[64].as_bytes(), &[EDGE]].concat().as_slice()));
         assert!(arena.block_text(0, arena.blocks()).iter().filter(|b| **b == EDGE).count() == 202);

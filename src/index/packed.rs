@@ -13,6 +13,10 @@ const ROW: usize = 25;
 /// Bytes after the last value, so that eight bytes can be read at any of them.
 const PAD: usize = 8;
 
+macro_rules! unpackers {
+    ($($width:literal)*) => { [$(unpack::<$width>),*] };
+}
+
 /// Appends the packed form of `values` to `out`.
 pub(crate) fn write(values: &[u64], out: &mut Vec<u8>) {
     out.extend_from_slice(&(values.len() as u64).to_le_bytes());
@@ -114,11 +118,61 @@ impl<'a> Packed<'a> {
         min.wrapping_add((word(self.body, bit / 8) >> (bit % 8)) & mask)
     }
 
+    /// The values of a block, decoded into `room`: by far the cheapest way to see all of them.
+    pub(crate) fn block<'r>(&self, block: usize, room: &'r mut [u64; BLOCK]) -> &'r [u64] {
+        let first = block.saturating_mul(BLOCK);
+        let values = room.get_mut(..self.len.saturating_sub(first).min(BLOCK)).unwrap_or_default();
+        let row = block.saturating_mul(ROW);
+        let (min, offset) = (word(self.table, row), word(self.table, row + 16) as usize);
+        let width = self.table.get(row + 24).copied().map_or(0, usize::from);
+        let body = self.body.get(offset / 8..).unwrap_or(&[]);
+        let unpack =
+            UNPACK.get(width).filter(|_| offset.is_multiple_of(8) && body.len() >= values.len() * width / 8 + PAD);
+        match (width, unpack) {
+            (0, _) => values.fill(min),
+            (_, Some(unpack)) => unpack(body, min, values),
+            (_, None) => values.iter_mut().zip(first..).for_each(|(value, at)| *value = self.get(at)),
+        }
+        values
+    }
+
+    /// Calls `each` with every place and value, in order.
+    pub(crate) fn each(&self, mut each: impl FnMut(usize, u64)) {
+        let mut room = [0; BLOCK];
+        for block in 0..self.len.div_ceil(BLOCK) {
+            self.block(block, &mut room).iter().zip(block * BLOCK..).for_each(|(value, at)| each(at, *value));
+        }
+    }
+
     /// Minimum and maximum of the block that holds `at`.
     pub(crate) fn block_bounds(&self, at: usize) -> (u64, u64) {
         let row = at / BLOCK * ROW;
         (word(self.table, row), word(self.table, row + 8))
     }
+}
+
+/// Decodes the values of a block that begins at a whole byte.
+type Unpack = fn(&[u8], u64, &mut [u64]);
+
+/// The decoder of each width.
+const UNPACK: [Unpack; 65] = unpackers!(
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41
+    42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
+);
+
+/// A width known to the compiler makes every shift and offset of eight values a constant.
+fn unpack<const WIDTH: usize>(bytes: &[u8], min: u64, values: &mut [u64]) {
+    let mask = if WIDTH == 0 { 0 } else { u64::MAX >> (64 - WIDTH) };
+    let one = |bytes: &[u8], at: usize| min.wrapping_add((word(bytes, at * WIDTH / 8) >> (at * WIDTH % 8)) & mask);
+    let (eights, rest) = values.as_chunks_mut::<8>();
+    let mut left = bytes;
+    for values in eights {
+        // Eight values take as many bytes as one has bits.
+        let bytes = left.get(..WIDTH + PAD).unwrap_or(left);
+        values.iter_mut().enumerate().for_each(|(at, value)| *value = one(bytes, at));
+        left = left.get(WIDTH..).unwrap_or(&[]);
+    }
+    rest.iter_mut().enumerate().for_each(|(at, value)| *value = one(left, at));
 }
 
 /// The little-endian u64 at `at`; missing bytes read as 0.
@@ -151,12 +205,19 @@ mod tests {
                 let (min, max) = packed.block_bounds(at);
                 prop_assert!((min..=max).contains(value));
             }
+            let mut each = Vec::new();
+            packed.each(|at, value| {
+                assert_eq!(at, each.len());
+                each.push(value);
+            });
+            prop_assert_eq!(each, values);
         }
 
         #[test]
         fn any_bytes_are_harmless(bytes in proptest::collection::vec(any::<u8>(), 0..200), at in 0usize..5000) {
             if let Ok(packed) = Packed::new(&bytes) {
                 packed.get(at);
+                packed.block(at / BLOCK, &mut [0; BLOCK]);
             }
         }
     }

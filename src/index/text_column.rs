@@ -6,11 +6,11 @@ use super::grams::{Candidates, Grams};
 use super::packed::Packed;
 use super::scan::Scan;
 use super::text;
+use super::typo::Typo;
 use super::unit_set::{UnitSet, bitmap_of};
 use super::words::Words;
 use crate::error::Result;
 use crate::model::Anchor;
-use levenshtein_automata::{DFA, Distance};
 use roaring::RoaringBitmap;
 use std::ops::Range;
 
@@ -101,57 +101,23 @@ impl TextColumn<'_> {
         Ok((blocks * BLOCK).min(known.unwrap_or(usize::MAX)))
     }
 
-    /// The units that hold a word within the automaton's distance.
-    pub(crate) fn near(&self, automaton: &DFA) -> Result<RoaringBitmap> {
+    /// The units that hold a word near another.
+    pub(crate) fn near(&self, typo: &Typo) -> Result<RoaringBitmap> {
         if let Some(words) = &self.words {
-            return words.units(Near(automaton));
+            return words.units(typo);
         }
         let mut found = RoaringBitmap::new();
         for (unit, bytes) in self.arena.units(0..self.arena.len()).enumerate() {
-            if Self::holds_near(bytes, automaton) {
+            if Self::holds_near(bytes, typo) {
                 found.insert(unit as u32);
             }
         }
         Ok(found)
     }
 
-    /// Whether a word of `bytes` is within the automaton's distance.
-    pub(crate) fn holds_near(bytes: &[u8], automaton: &DFA) -> bool {
-        std::str::from_utf8(bytes).is_ok_and(|unit| text::words(unit).any(|word| is_near(automaton, word)))
-    }
-}
-
-fn is_near(automaton: &DFA, word: &str) -> bool {
-    let mut state = automaton.initial_state();
-    for &byte in word.as_bytes() {
-        state = automaton.transition(state, byte);
-        if state == levenshtein_automata::SINK_STATE {
-            return false;
-        }
-    }
-    matches!(automaton.distance(state), Distance::Exact(_))
-}
-
-/// The Levenshtein automaton in the form that `fst` drives.
-struct Near<'a>(&'a DFA);
-
-impl fst::Automaton for Near<'_> {
-    type State = u32;
-
-    fn start(&self) -> u32 {
-        self.0.initial_state()
-    }
-
-    fn is_match(&self, state: &u32) -> bool {
-        matches!(self.0.distance(*state), Distance::Exact(_))
-    }
-
-    fn can_match(&self, state: &u32) -> bool {
-        *state != levenshtein_automata::SINK_STATE
-    }
-
-    fn accept(&self, state: &u32, byte: u8) -> u32 {
-        self.0.transition(*state, byte)
+    /// Whether a word of `bytes` is near another.
+    pub(crate) fn holds_near(bytes: &[u8], typo: &Typo) -> bool {
+        std::str::from_utf8(bytes).is_ok_and(|unit| text::words(unit).any(|word| typo.accepts(word.as_bytes())))
     }
 }
 
@@ -260,15 +226,19 @@ mod tests {
         }
 
         #[test]
-        fn near_words_equal_brute_force(units in proptest::collection::vec("[abc]{1,6}( [abc]{1,6})?", 1..60), word in "[abc]{1,6}", distance in 0u8..3) {
+        fn near_words_equal_brute_force(
+            units in proptest::collection::vec("[abc\u{e9}]{1,9}( [abc]{1,6})?", 1..300),
+            word in "[abc\u{e9}]{1,9}",
+            distance in 1u8..3,
+        ) {
             let mut writer = ArenaWriter::new();
             units.iter().for_each(|u| writer.push(u.as_bytes()));
             let bytes = writer.finish();
             let arena = Arena::new(&bytes).unwrap();
             let section = words::build(&arena).unwrap();
-            let automaton = levenshtein_automata::LevenshteinAutomatonBuilder::new(distance, false).build_dfa(&word);
+            let typo = Typo::new(&word, distance);
             for words in [None, Some(Words::new(&section).unwrap())] {
-                let found = TextColumn { arena, grams: None, words, frequent: None, shared: None }.near(&automaton).unwrap();
+                let found = TextColumn { arena, grams: None, words, frequent: None, shared: None }.near(&typo).unwrap();
                 for (at, unit) in units.iter().enumerate() {
                     let expected = unit.split(' ').any(|w| levenshtein(w, &word) <= usize::from(distance));
                     prop_assert_eq!(found.contains(at as u32), expected, "{} {}", unit, word);

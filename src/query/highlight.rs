@@ -4,14 +4,13 @@
 //! they count), and what `eq`, `prefix` and `match-phrase` ask of strings; what stands below `not` is not.
 
 use super::filter::fold_case;
-use super::matching::builder;
 use super::text::{self, Part};
 use super::traced::Traced;
+use crate::index::Typo;
 use crate::model::query::{Comparison, Test};
 use crate::model::{
     Anchor, Condition, FieldId, FieldPath, File, Filter, KeyCase, Kind, Query, TextMatch, Typos, Value,
 };
-use levenshtein_automata::{DFA, Distance};
 use std::ops::Range;
 
 /// Most words and phrases of one query that are looked for; later ones are not marked.
@@ -50,7 +49,7 @@ struct Wanted {
 struct WantedPart {
     part: Part,
     /// Words with what is near them, where parts that do not say otherwise tolerate typos.
-    words: Vec<(String, Option<DFA>)>,
+    words: Vec<(String, Option<Typo>)>,
 }
 
 /// One string of a file.
@@ -83,9 +82,8 @@ impl Highlighter {
                 break;
             }
             *left -= cost;
-            let near = |(word, distance): (&str, u8)| {
-                (word.to_owned(), (distance > 0).then(|| builder(distance).build_dfa(word)))
-            };
+            let near =
+                |(word, distance): (&str, u8)| (word.to_owned(), (distance > 0).then(|| Typo::new(word, distance)));
             let words = tolerant.into_iter().map(near).collect();
             wanted.push(WantedPart { part, words });
         }
@@ -173,7 +171,7 @@ impl WantedPart {
         for (word, near) in &self.words {
             found.extend(text.occurrences(word).iter().map(|range| text.original(range)));
             let Some(near) = near else { continue };
-            let close = |(_, word): &(Range<usize>, &str)| matches!(near.eval(word.as_bytes()), Distance::Exact(_));
+            let close = |(_, word): &(Range<usize>, &str)| near.accepts(word.as_bytes());
             found.extend(text.words().into_iter().filter(close).map(|(range, _)| text.original(&range)));
         }
         found

@@ -5,12 +5,10 @@ use super::path::PathSearch;
 use super::scope::Scope;
 use super::text::Part;
 use crate::error::Result;
-use crate::index::{ColumnId, KeyColumn, Segment, TextColumn};
+use crate::index::{ColumnId, KeyColumn, Segment, TextColumn, Typo};
 use crate::model::Anchor;
-use levenshtein_automata::{DFA, LevenshteinAutomatonBuilder};
 use roaring::RoaringBitmap;
 use std::ops::Range;
-use std::sync::OnceLock;
 
 /// Looking at one document costs about as much as scanning the text of this many.
 const FEW: u64 = 64;
@@ -26,25 +24,17 @@ pub(crate) struct Matcher<'a> {
 /// A part with what its tolerance needs.
 pub(crate) struct MatchPart<'a> {
     text: &'a str,
-    /// Words with the automaton of the words near them; `None` must occur as written. Empty: the text as a whole must.
-    words: Vec<(&'a str, Option<DFA>)>,
+    /// Words, and where typos are tolerated what is near them; else they must occur as written. Empty: the text as a
+    /// whole must.
+    words: Vec<(&'a str, Option<Typo>)>,
 }
 
 impl<'a> MatchPart<'a> {
     /// `typos`: whether parts that do not say otherwise tolerate typos.
     pub(crate) fn new(part: &'a Part, typos: bool) -> MatchPart<'a> {
-        let automaton =
-            |(word, distance): (&'a str, u8)| (word, (distance > 0).then(|| builder(distance).build_dfa(word)));
-        MatchPart { text: &part.text, words: part.tolerant_words(typos).into_iter().map(automaton).collect() }
+        let tolerant = |(word, distance): (&'a str, u8)| (word, (distance > 0).then(|| Typo::new(word, distance)));
+        MatchPart { text: &part.text, words: part.tolerant_words(typos).into_iter().map(tolerant).collect() }
     }
-}
-
-/// Builders hold tables of a millisecond's work: one each for the process.
-pub(super) fn builder(distance: u8) -> &'static LevenshteinAutomatonBuilder {
-    static ONE: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
-    static TWO: OnceLock<LevenshteinAutomatonBuilder> = OnceLock::new();
-    let (cell, distance) = if distance == 1 { (&ONE, 1) } else { (&TWO, 2) };
-    cell.get_or_init(|| LevenshteinAutomatonBuilder::new(distance, false))
 }
 
 impl std::fmt::Display for Matcher<'_> {
@@ -130,10 +120,10 @@ impl Matcher<'_> {
             return self.containing(segment, part.text, self.anchor, docs, within);
         }
         let mut hits: Option<RoaringBitmap> = None;
-        for (word, automaton) in &part.words {
+        for (word, typo) in &part.words {
             let mut found = self.containing(segment, word, Anchor::None, docs.clone(), within)?;
-            if let Some(automaton) = automaton {
-                found |= self.near(segment, automaton, docs.clone())?;
+            if let Some(typo) = typo {
+                found |= self.near(segment, typo, docs.clone())?;
             }
             hits = Some(hits.map_or(found.clone(), |hits| hits & found));
         }
@@ -165,14 +155,14 @@ impl Matcher<'_> {
         Ok(found)
     }
 
-    fn near(&self, segment: &Segment, automaton: &DFA, docs: Range<u32>) -> Result<RoaringBitmap> {
+    fn near(&self, segment: &Segment, typo: &Typo, docs: Range<u32>) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
         for &path in &self.scope.paths {
-            found |= PathSearch::new(segment, path, docs.clone(), self.context)?.near(automaton)?;
+            found |= PathSearch::new(segment, path, docs.clone(), self.context)?.near(typo)?;
         }
         for &column in &self.scope.columns {
             self.context.tick()?;
-            self.in_column(segment, column, &docs, &mut found, |values| values.near(automaton))?;
+            self.in_column(segment, column, &docs, &mut found, |values| values.near(typo))?;
         }
         Ok(found)
     }

@@ -4,9 +4,8 @@
 use super::guard::Context;
 use super::scope::PathScope;
 use crate::error::Result;
-use crate::index::{Origin, Paths, Segment, TextColumn, UnitSet, Visit};
+use crate::index::{Origin, Paths, Segment, TextColumn, Typo, UnitSet, Visit};
 use crate::model::Anchor;
-use levenshtein_automata::DFA;
 use roaring::RoaringBitmap;
 use std::ops::Range;
 
@@ -211,20 +210,22 @@ impl<'a> PathSearch<'a> {
         Ok(())
     }
 
-    /// The documents whose value holds a word that the automaton accepts.
-    pub(crate) fn near(&self, automaton: &DFA) -> Result<RoaringBitmap> {
+    /// The documents whose value holds a word near another.
+    pub(crate) fn near(&self, typo: &Typo) -> Result<RoaringBitmap> {
         let mut found = RoaringBitmap::new();
+        let common = self.paths.common_filename_at();
+        let in_names_only = self.scope == PathScope::Filename && common == Some(Origin::Name);
         let mut folders = self.paths.folders.visit();
-        let runs = self.folders.near(automaton)?;
+        let runs = if in_names_only { RoaringBitmap::new() } else { self.folders.near(typo)? };
         let mut inside = |run: &u32| {
-            let holds = |folder: &[u8]| self.scope == PathScope::Uri || TextColumn::holds_near(folder, automaton);
+            let holds = |folder: &[u8]| self.scope == PathScope::Uri || TextColumn::holds_near(folder, typo);
             self.folder(*run as usize, &mut folders).is_some_and(holds)
         };
         self.add_runs(&runs.into_iter().filter(|run| inside(run)).collect(), &mut found);
-        let mut names = self.names.near(automaton)?;
+        let mut names = self.names.near(typo)?;
         names.remove_range(..self.docs.start);
         names.remove_range(self.docs.end..);
-        if self.scope == PathScope::Uri {
+        if self.scope == PathScope::Uri || in_names_only {
             found |= names;
         } else {
             found.extend(names.into_iter().filter(|doc| self.has_value(self.paths.run_of(*doc as usize))));

@@ -24,10 +24,11 @@ pub(crate) enum SectionKind {
     FoldedFilenames = 4,
     Folders = 5,
     FolderGrams = 6,
-    FolderWords = 7,
+    /// Of format version 1: an FST of the words; no longer read.
+    OldFolderWords = 7,
     Names = 8,
     NameGrams = 9,
-    NameWords = 10,
+    OldNameWords = 10,
     Elements = 11,
     Dictionary = 12,
     Folded = 13,
@@ -35,26 +36,31 @@ pub(crate) enum SectionKind {
     Postings = 15,
     Plain = 16,
     TextGrams = 17,
-    TextWords = 18,
+    OldTextWords = 18,
     Numbers = 19,
     FolderShared = 20,
     FolderFrequent = 21,
     NameFrequent = 22,
     TextFrequent = 23,
+    Order = 24,
+    Places = 25,
+    FolderWords = 26,
+    NameWords = 27,
+    TextWords = 28,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 23] = [
+    const ALL: [SectionKind; 28] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
         SectionKind::FoldedFilenames,
         SectionKind::Folders,
         SectionKind::FolderGrams,
-        SectionKind::FolderWords,
+        SectionKind::OldFolderWords,
         SectionKind::Names,
         SectionKind::NameGrams,
-        SectionKind::NameWords,
+        SectionKind::OldNameWords,
         SectionKind::Elements,
         SectionKind::Dictionary,
         SectionKind::Folded,
@@ -62,12 +68,17 @@ impl SectionKind {
         SectionKind::Postings,
         SectionKind::Plain,
         SectionKind::TextGrams,
-        SectionKind::TextWords,
+        SectionKind::OldTextWords,
         SectionKind::Numbers,
         SectionKind::FolderShared,
         SectionKind::FolderFrequent,
         SectionKind::NameFrequent,
         SectionKind::TextFrequent,
+        SectionKind::Order,
+        SectionKind::Places,
+        SectionKind::FolderWords,
+        SectionKind::NameWords,
+        SectionKind::TextWords,
     ];
 }
 
@@ -184,7 +195,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=23).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(24).is_err());
+        assert_eq!(numbers, (1..=28).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(29).is_err());
     }
 }

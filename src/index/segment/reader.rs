@@ -10,8 +10,10 @@ use crate::index::frequent::Frequent;
 use crate::index::grams::Grams;
 use crate::index::keys::KeyColumn;
 use crate::index::numbers::NumberColumn;
+use crate::index::order::Order;
 use crate::index::packed::Packed;
 use crate::index::paths::Paths;
+use crate::index::places::Places;
 use crate::index::text_column::TextColumn;
 use crate::index::uris::Uris;
 use crate::index::words::Words;
@@ -94,6 +96,8 @@ impl Segment {
         for column in self.columns() {
             if column.is_numeric() {
                 self.numbers(column)?;
+                self.order(column)?;
+                self.places(column.field)?;
             } else {
                 self.keys(column)?;
             }
@@ -220,6 +224,18 @@ impl Segment {
 
     pub(crate) fn numbers(&self, column: ColumnId) -> Result<Option<NumberColumn<'_>>> {
         self.of_column(SectionKind::Numbers, column)?.map(NumberColumn::new).transpose()
+    }
+
+    /// The documents of a numeric column in the order of its values, where that is stored.
+    pub(crate) fn order(&self, column: ColumnId) -> Result<Option<Order<'_>>> {
+        let (order, numbers) = (self.of_column(SectionKind::Order, column)?, self.numbers(column)?);
+        order.zip(numbers).map(|(order, numbers)| Order::new(order, numbers)).transpose()
+    }
+
+    /// The documents of a field of places by where they are, where that is stored.
+    pub(crate) fn places(&self, field: FieldId) -> Result<Option<Places<'_>>> {
+        let places = self.of_column(SectionKind::Places, ColumnId::of(field))?;
+        places.map(|places| Places::new(places, self.docs as usize)).transpose()
     }
 
     /// Where the elements of each document begin in an array's columns; one entry more than documents.

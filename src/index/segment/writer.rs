@@ -5,11 +5,11 @@ use crate::error::{Error, Result};
 use crate::index::arena::{Arena, ArenaWriter};
 use crate::index::column::{ColumnId, Part, elements_of};
 use crate::index::keys::{self, Keywords};
-use crate::index::numbers::{self, Numbers};
+use crate::index::numbers::{self, NumberColumn, Numbers};
 use crate::index::packed;
 use crate::index::paths::{PathEntry, PathsWriter};
 use crate::index::uris::UrisWriter;
-use crate::index::{frequent, grams, words};
+use crate::index::{frequent, grams, order, places, words};
 use crate::model::FieldId;
 use std::io::Write;
 
@@ -102,11 +102,12 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
         packed::write(&ends, &mut bytes);
         sink.section(SectionKind::Elements, Some(ColumnId::of(array)), &bytes)?;
     }
+    let mut latitudes = Vec::new();
     for column in content.columns() {
         if column.is_plain() {
             sink.section(SectionKind::Plain, Some(column), &content.plain(column)?.finish())?;
         } else if column.is_numeric() {
-            sink.section(SectionKind::Numbers, Some(column), &numbers::write(&content.numbers(column)?))?;
+            write_numbers(content, column, &mut latitudes, &mut sink)?;
         } else {
             write_keywords(content, column, &mut sink)?;
         }
@@ -131,6 +132,35 @@ fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     sink.section(SectionKind::FolderShared, None, &sections.folder_shared)?;
     let names = [SectionKind::Names, SectionKind::NameGrams, SectionKind::NameWords, SectionKind::NameFrequent];
     sink.arena(names, None, &sections.names, &sections.names)
+}
+
+/// A numeric column with what orders its documents. Latitudes are remembered for the longitudes that come next.
+fn write_numbers(
+    content: &mut dyn Content,
+    column: ColumnId,
+    latitudes: &mut Vec<u8>,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let bytes = numbers::write(&content.numbers(column)?);
+    sink.section(SectionKind::Numbers, Some(column), &bytes)?;
+    let numbers = NumberColumn::new(&bytes)?;
+    // Units of both are documents.
+    let (section, on) = match (elements_of(column.field), column.part) {
+        (Some(_), _) | (_, Part::Key) => return Ok(()),
+        (None, Part::Value) => (order::build(&numbers).map(|bytes| (SectionKind::Order, bytes)), column),
+        (None, Part::Latitude) => {
+            *latitudes = bytes;
+            return Ok(());
+        }
+        (None, Part::Longitude) => {
+            let places = places::build(&NumberColumn::new(latitudes)?, &numbers);
+            (places.map(|bytes| (SectionKind::Places, bytes)), ColumnId::of(column.field))
+        }
+    };
+    match section {
+        Some((kind, bytes)) => sink.section(kind, Some(on), &bytes),
+        None => Ok(()),
+    }
 }
 
 fn write_keywords(content: &mut dyn Content, column: ColumnId, sink: &mut Sink<'_>) -> Result<()> {
