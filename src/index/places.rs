@@ -132,7 +132,8 @@ mod tests {
     fn blocks_are_taken_whole_or_looked_at() {
         let units = 9000;
         let place = |n: usize| {
-            let place = ((n * 7919 % 17_900) as f64 / 100.0 - 89.5, (n * 104_729 % 35_900) as f64 / 100.0 - 179.5);
+            let place =
+                (((n * 7919 % 17_900) as f64 - 8950.0) / 100.0, ((n * 104_729 % 35_900) as f64 - 17_950.0) / 100.0);
             if n.is_multiple_of(3) { (f64::NAN, f64::NAN) } else { place }
         };
         let column =

@@ -124,7 +124,12 @@ impl<'a> Words<'a> {
     /// Adds the near words of a range in which a piece stands about where it does in the word.
     fn with_piece(&self, typo: &Typo, at: usize, piece: &str, range: &Range<usize>, near: &mut Vec<usize>) {
         let (base, text) = self.words.text_of(range.clone());
-        for hit in memmem::find_iter(text, piece) {
+        let finder = memmem::Finder::new(piece);
+        let mut from = 0;
+        while let Some(hit) = text.get(from..).and_then(|rest| finder.find(rest)) {
+            let hit = from + hit;
+            // Hits may overlap.
+            from = hit + 1;
             let (before, rest) = text.split_at_checked(hit).unwrap_or_default();
             let start = memchr::memrchr(EDGE, before).map_or(0, |edge| edge + 1);
             // The bytes that continue a character are those from 0x80 to 0xBF.
