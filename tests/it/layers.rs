@@ -60,11 +60,9 @@ fn async_stays_on_its_islands() {
 
 #[test]
 fn rocksdb_and_bincode_stay_behind_their_doors() {
-    for (word, door) in [("rocksdb::", "src/store/"), ("bincode::", "src/codec/"), ("fst::", "src/index/")] {
+    for (word, door) in [("rocksdb::", "src/store/"), ("bincode::", "src/codec/")] {
         for source in files(&["src"], "rs").iter().filter(|s| !s.path.starts_with(door)) {
-            // `query` drives FST automata of `index`; the crate's traits are part of that seam.
-            let seam = word == "fst::" && source.module() == "query";
-            let found = source.code().find(|(_, l)| names_crate(l, word) && !seam);
+            let found = source.code().find(|(_, l)| names_crate(l, word));
             assert_eq!(found, None, "{}: {word} belongs to {door}", source.path);
         }
     }
