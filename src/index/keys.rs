@@ -4,11 +4,13 @@
 //! unit order. Layout: `docs/format.md`, "Keywords".
 
 use super::arena::{Arena, ArenaWriter};
+use super::digits::Digits;
 use super::packed::{self, Packed};
 use super::postings::{Postings, PostingsWriter};
 use super::text::fold;
 use crate::error::{Error, Result};
 use hashbrown::{DefaultHashBuilder, HashTable};
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 /// Values of a column: distinct strings in order of appearance, and for each unit the number of its string + 1 (0 for
@@ -154,16 +156,36 @@ pub(crate) enum KeyColumn<'a> {
         /// Documents of each ordinal.
         postings: Postings<'a>,
     },
-    /// One value per unit, empty for none.
-    Plain(Arena<'a>),
+    /// One value per unit.
+    Plain(Plain<'a>),
+}
+
+/// The values of an identifier column, empty for none.
+#[derive(Clone, Copy)]
+pub(crate) enum Plain<'a> {
+    /// As they are.
+    Texts(Arena<'a>),
+    /// Hexadecimal numbers.
+    Digits(Digits<'a>),
+}
+
+impl<'a> Plain<'a> {
+    /// The value of a unit.
+    pub(crate) fn get(&self, unit: usize) -> Cow<'a, [u8]> {
+        match self {
+            Plain::Texts(texts) => Cow::Borrowed(texts.unit(unit)),
+            Plain::Digits(digits) => digits.get(unit),
+        }
+    }
 }
 
 impl<'a> KeyColumn<'a> {
-    /// From the sections that are there: dictionary, folded, ordinals, postings, plain.
-    pub(crate) fn new(sections: [Option<&'a [u8]>; 5]) -> Result<Option<KeyColumn<'a>>> {
+    /// From the sections that are there: dictionary, folded, ordinals, postings, plain, digits.
+    pub(crate) fn new(sections: [Option<&'a [u8]>; 6]) -> Result<Option<KeyColumn<'a>>> {
         match sections {
-            [_, _, _, _, Some(plain)] => Ok(Some(KeyColumn::Plain(Arena::new(plain)?))),
-            [Some(dictionary), folded, Some(ordinals), Some(postings), None] => {
+            [_, _, _, _, Some(plain), _] => Ok(Some(KeyColumn::Plain(Plain::Texts(Arena::new(plain)?)))),
+            [_, _, _, _, None, Some(digits)] => Ok(Some(KeyColumn::Plain(Plain::Digits(Digits::new(digits)?)))),
+            [Some(dictionary), folded, Some(ordinals), Some(postings), None, None] => {
                 let values = Arena::new(dictionary)?;
                 let folded = folded.map_or(Ok(values), Arena::new)?;
                 let postings = Postings::new(postings)?;
@@ -173,7 +195,7 @@ impl<'a> KeyColumn<'a> {
                 }
                 Ok(Some(KeyColumn::Dictionary { values, folded, ordinals: Packed::new(ordinals)?, postings }))
             }
-            [None, None, None, None, None] => Ok(None),
+            [None, None, None, None, None, None] => Ok(None),
             _ => Err(Error::corrupted("keywords: a column lacks one of its sections")),
         }
     }
@@ -184,11 +206,11 @@ impl<'a> KeyColumn<'a> {
     }
 
     /// The value of a unit.
-    pub(crate) fn get(&self, unit: usize) -> Option<&'a [u8]> {
+    pub(crate) fn get(&self, unit: usize) -> Option<Cow<'a, [u8]>> {
         match self {
-            KeyColumn::Plain(values) => Some(values.unit(unit)).filter(|v| !v.is_empty()),
+            KeyColumn::Plain(values) => Some(values.get(unit)).filter(|v| !v.is_empty()),
             KeyColumn::Dictionary { values, ordinals, .. } => {
-                ordinals.get(unit).checked_sub(1).map(|ordinal| values.unit(ordinal as usize))
+                ordinals.get(unit).checked_sub(1).map(|ordinal| Cow::Borrowed(values.unit(ordinal as usize)))
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use super::arena::{ArenaWriter, Units};
 use super::column::{ColumnId, elements_of};
-use super::keys::{Copier, KeyColumn, Keywords};
+use super::keys::{Copier, KeyColumn, Keywords, Plain};
 use super::numbers::Numbers;
 use super::packed::Packed;
 use super::paths::PathEntry;
@@ -224,10 +224,11 @@ impl Content for Parts<'_> {
             let Some(Some(ends)) = ends.get(part) else { continue };
             let units = Parts::units(*ends, docs);
             match columns.get(part) {
-                Some(Some(KeyColumn::Plain(values))) => {
+                Some(Some(KeyColumn::Plain(Plain::Texts(values)))) => {
                     let mut values = values.visit();
                     units.for_each(|unit| out.push(values.unit(unit)));
                 }
+                Some(Some(KeyColumn::Plain(values))) => units.for_each(|unit| out.push(&values.get(unit))),
                 _ => units.for_each(|_| out.push(&[])),
             }
         }

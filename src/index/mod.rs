@@ -6,6 +6,7 @@
 
 mod arena;
 mod column;
+mod digits;
 mod documents;
 mod frequent;
 mod grams;

@@ -16,6 +16,10 @@ use std::ops::Range;
 
 /// Blocks that are searched between two looks at the clock.
 const PORTION: usize = 1024;
+/// About the time that a set of units, a block, and its text take: bytes a nanosecond.
+const SET_NS: u64 = 50_000;
+const BLOCK_NS: u64 = 100;
+const BYTES_EACH_NS: u64 = 8;
 /// So few blocks are read faster than lists of units.
 const FEW_BLOCKS: usize = 256;
 /// More parts of a pattern hardly rule out a unit that these did not.
@@ -99,6 +103,17 @@ impl TextColumn<'_> {
         let known = self.frequent.and_then(|frequent| frequent.most(&needle));
         let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))?;
         Ok((blocks * BLOCK).min(known.unwrap_or(usize::MAX)))
+    }
+
+    /// About the time that a search takes.
+    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor) -> Result<u64> {
+        let needle = anchored(pattern, anchor);
+        if let Some(units) = self.frequent.and_then(|frequent| frequent.exactly(&needle)) {
+            return Ok(SET_NS + units as u64);
+        }
+        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))? as u64;
+        let bytes = (self.arena.text_len() / self.arena.blocks().max(1)) as u64;
+        Ok(SET_NS + blocks * (BLOCK_NS + bytes / BYTES_EACH_NS))
     }
 
     /// The units that hold a word near another.

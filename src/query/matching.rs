@@ -10,8 +10,8 @@ use crate::model::Anchor;
 use roaring::RoaringBitmap;
 use std::ops::Range;
 
-/// Looking at one document costs about as much as scanning the text of this many.
-const FEW: u64 = 64;
+/// About the time that looking at the path of one document takes.
+const LOOK_NS: u64 = 300;
 
 /// A text query, ready to run over segments.
 pub(crate) struct Matcher<'a> {
@@ -141,7 +141,8 @@ impl Matcher<'_> {
         let mut found = RoaringBitmap::new();
         for &path in &self.scope.paths {
             let search = PathSearch::new(segment, path, docs.clone(), self.context)?;
-            found |= match within.filter(|w| w.len() * FEW < u64::from(segment.len())) {
+            let cost = search.cost_ns(text, anchor)?;
+            found |= match within.filter(|within| within.len() * LOOK_NS < cost) {
                 Some(within) => search.among(within, text, anchor)?,
                 None => search.containing(text, anchor)?,
             };

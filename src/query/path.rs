@@ -77,6 +77,11 @@ impl<'a> PathSearch<'a> {
         Ok(self.names.estimate(pattern, anchor)? + self.folders.estimate(pattern, Anchor::None)?)
     }
 
+    /// About the time that finding `pattern` takes.
+    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor) -> Result<u64> {
+        Ok(self.names.cost_ns(pattern, anchor)? + self.folders.cost_ns(pattern, Anchor::None)?)
+    }
+
     /// Those of `candidates` whose value contains `pattern`: each is looked at, which pays for few of them.
     pub(crate) fn among(&self, candidates: &RoaringBitmap, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let finder = memchr::memmem::Finder::new(pattern.as_bytes());

@@ -325,7 +325,7 @@ impl<'a> Source<'a> {
         let text = |bytes: Option<&[u8]>| bytes.map_or(SortValue::Missing, |b| SortValue::Text(b.to_vec()));
         Ok(match self {
             Source::Numbers(numbers) => numbers.order_of(slot).map_or(SortValue::Missing, SortValue::Int),
-            Source::Dictionary(_, column) => text(column.get(doc as usize)),
+            Source::Dictionary(_, column) => text(column.get(doc as usize).as_deref()),
             Source::Uri(segment) => SortValue::Text(segment.uri(DocId(doc))?.into_bytes()),
             Source::Ranked { values, .. } => {
                 text((slot as usize).checked_sub(1).and_then(|at| values.get(at)).map(Vec::as_slice))

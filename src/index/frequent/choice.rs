@@ -8,6 +8,8 @@ use hashbrown::HashMap;
 const ONE_IN: usize = 48;
 /// A single character is frequent if it is in one unit of this many: there are few, and each is a query.
 const CHAR_ONE_IN: usize = 512;
+/// One with which units begin is frequent in one unit of this many: there are few as well, and people type beginnings.
+const FIRST_ONE_IN: usize = 256;
 /// One block of this many is looked at to find out which grams are frequent: that those near the limit are missed or
 /// taken in does no harm.
 const SAMPLED: usize = 16;
@@ -56,8 +58,10 @@ impl Choice {
             for (number, unit) in (1..).zip(units()) {
                 choice.each_longer(unit, len, |pair| seen.entry(pair).or_default().note(number));
             }
-            let frequent = seen.into_iter().filter(|(_, seen)| seen.units * ONE_IN >= sampled);
-            let mut longer: Vec<Vec<u8>> = frequent.map(|(pair, _)| choice.text(pair)).collect();
+            let texts = seen.into_iter().map(|(pair, seen)| (choice.text(pair), seen.units));
+            let one_in = |gram: &[u8]| if gram.first() == Some(&EDGE) { FIRST_ONE_IN } else { ONE_IN };
+            let frequent = texts.filter(|(gram, units)| units * one_in(gram) >= sampled);
+            let mut longer: Vec<Vec<u8>> = frequent.map(|(gram, _)| gram).collect();
             longer.sort_unstable();
             longer.truncate(MOST.saturating_sub(choice.grams.len()));
             choice = Choice::new(choice.grams.into_iter().chain(longer).collect());

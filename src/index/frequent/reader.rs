@@ -86,6 +86,11 @@ impl<'a> Frequent<'a> {
         parts
     }
 
+    /// Number of units that contain a pattern, if it is kept.
+    pub(crate) fn exactly(&self, pattern: &[u8]) -> Option<usize> {
+        self.find(pattern).map(|at| self.totals.get(at) as usize)
+    }
+
     /// Most units that can contain a pattern, if anything is known of it.
     pub(crate) fn most(&self, pattern: &[u8]) -> Option<usize> {
         self.parts(pattern).first().map(|(units, _)| *units)

@@ -47,10 +47,11 @@ pub(crate) enum SectionKind {
     FolderWords = 26,
     NameWords = 27,
     TextWords = 28,
+    Digits = 29,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 28] = [
+    const ALL: [SectionKind; 29] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
@@ -79,6 +80,7 @@ impl SectionKind {
         SectionKind::FolderWords,
         SectionKind::NameWords,
         SectionKind::TextWords,
+        SectionKind::Digits,
     ];
 }
 
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=28).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(29).is_err());
+        assert_eq!(numbers, (1..=29).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(30).is_err());
     }
 }

@@ -219,6 +219,7 @@ impl Segment {
             self.of_column(SectionKind::Ordinals, column)?,
             self.of_column(SectionKind::Postings, column)?,
             self.of_column(SectionKind::Plain, column)?,
+            self.of_column(SectionKind::Digits, column)?,
         ])
     }
 
@@ -251,7 +252,9 @@ impl Segment {
 
     /// Columns present, ascending.
     pub(crate) fn columns(&self) -> Vec<ColumnId> {
-        let main = |kind| matches!(kind, SectionKind::Numbers | SectionKind::Dictionary | SectionKind::Plain);
+        let main = |kind| {
+            matches!(kind, SectionKind::Numbers | SectionKind::Dictionary | SectionKind::Plain | SectionKind::Digits)
+        };
         let rows = self.rows.iter().filter(|row| main(row.id.kind));
         let id = |row: &SectionRow| {
             Some(ColumnId { field: FieldId::from_number(row.id.field)?, part: Part::from_number(row.id.part)? })

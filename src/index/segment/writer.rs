@@ -9,7 +9,7 @@ use crate::index::numbers::{self, NumberColumn, Numbers};
 use crate::index::packed;
 use crate::index::paths::{PathEntry, PathsWriter};
 use crate::index::uris::UrisWriter;
-use crate::index::{frequent, grams, order, places, words};
+use crate::index::{digits, frequent, grams, order, places, words};
 use crate::model::FieldId;
 use std::io::Write;
 
@@ -105,7 +105,11 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
     let mut latitudes = Vec::new();
     for column in content.columns() {
         if column.is_plain() {
-            sink.section(SectionKind::Plain, Some(column), &content.plain(column)?.finish())?;
+            let plain = content.plain(column)?.finish();
+            match digits::build(&Arena::new(&plain)?) {
+                Some(digits) => sink.section(SectionKind::Digits, Some(column), &digits)?,
+                None => sink.section(SectionKind::Plain, Some(column), &plain)?,
+            }
         } else if column.is_numeric() {
             write_numbers(content, column, &mut latitudes, &mut sink)?;
         } else {
