@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use std::ops::Range;
 
 /// Columns of fewer units are read quickly enough as they are.
-pub(crate) const MIN_UNITS: usize = 64 << 10;
+const MIN_UNITS: usize = 64 << 10;
 /// Of so many units one at least has a value.
 const PRESENT_ONE_IN: usize = 2;
 /// A column in which each value is that of more documents is not much ordered by them.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use std::ops::RangeInclusive;
 
 /// Fewer places are looked at one by one.
-pub(crate) const MIN_PLACES: usize = 4096;
+const MIN_PLACES: usize = 4096;
 /// Places of a block.
 const BLOCK: usize = 64;
 /// Arrays of bounds: southern, northern, western, eastern.

@@ -12,7 +12,8 @@ pub(crate) struct Scan<'a, 'n> {
     arena: Arena<'a>,
     shared: Option<Packed<'a>>,
     finder: memmem::Finder<'n>,
-    anchor: Anchor,
+    /// 1 if the needle begins with an edge, else 0.
+    edge: usize,
     range: Range<usize>,
     /// Units before this one are decided.
     next: usize,
@@ -21,16 +22,12 @@ pub(crate) struct Scan<'a, 'n> {
 }
 
 impl<'a, 'n> Scan<'a, 'n> {
-    pub(crate) fn new(column: &TextColumn<'a>, pattern: &'n str, anchor: Anchor, range: Range<usize>) -> Scan<'a, 'n> {
-        let finder = memmem::Finder::new(pattern.as_bytes());
+    /// For a pattern with the edges that it is anchored to.
+    pub(crate) fn new(column: &TextColumn<'a>, needle: &'n [u8], anchor: Anchor, range: Range<usize>) -> Scan<'a, 'n> {
+        let finder = memmem::Finder::new(needle);
         let shared = column.shared.filter(|_| anchor == Anchor::None);
-        Scan { arena: column.arena, shared, finder, anchor, next: range.start, range, found: Vec::new() }
-    }
-
-    /// Whether a match stands where the anchor wants it.
-    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
-        let edge = |at: Option<usize>| at.and_then(|at| text.get(at)) == Some(&EDGE);
-        (!self.anchor.at_start() || edge(from.checked_sub(1))) && (!self.anchor.at_end() || edge(Some(to)))
+        let edge = usize::from(anchor.at_start());
+        Scan { arena: column.arena, shared, finder, edge, next: range.start, range, found: Vec::new() }
     }
 
     /// Searches the blocks `from..to`, which may not begin before those searched last.
@@ -40,18 +37,18 @@ impl<'a, 'n> Scan<'a, 'n> {
         if unit >= (to * BLOCK).min(self.range.end) {
             return;
         }
-        // `unit` is the unit of `at`; its match may be `at` itself or, if empty, the edge before it.
+        // `unit` is the unit of `at`; the edge before it may be the needle's first.
         let mut at = self.arena.unit_start(unit);
-        let mut find_from = at;
+        let mut find_from = at.saturating_sub(self.edge);
         while let Some(hit) = text.get(find_from..).and_then(|rest| self.finder.find(rest)) {
-            let (start, end) = (find_from + hit, find_from + hit + self.finder.needle().len());
+            let (start, end) = (find_from + hit + self.edge, find_from + hit + self.finder.needle().len());
             unit += count_edges(text.get(at..start).unwrap_or(&[]));
-            (at, find_from) = (start, start + 1);
+            (at, find_from) = (start, find_from + hit + 1);
             if unit >= self.range.end {
                 return;
             }
             // Several hits in one unit follow each other.
-            if self.found.last() == Some(&(unit as u32)) || !self.fits(text, start, end) {
+            if self.found.last() == Some(&(unit as u32)) {
                 continue;
             }
             self.found.push(unit as u32);

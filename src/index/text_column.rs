@@ -52,8 +52,9 @@ impl TextColumn<'_> {
             return Ok((range.start as u32..range.end as u32).collect());
         }
         let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
-        let mut scan = Scan::new(self, pattern, anchor, range.clone());
-        match self.narrow(&anchored(pattern, anchor), &range)? {
+        let needle = anchored(pattern, anchor);
+        let mut scan = Scan::new(self, &needle, anchor, range.clone());
+        match self.narrow(&needle, &range)? {
             Narrowed::Exactly(units) => return Ok(units.into_bitmap()),
             Narrowed::Anywhere => {
                 // In portions, so that a long scan can be ended.

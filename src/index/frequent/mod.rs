@@ -13,8 +13,10 @@ mod writer;
 pub(crate) use reader::Frequent;
 pub(crate) use writer::build;
 
-/// Arenas with fewer units are scanned quickly enough.
-pub(crate) const MIN_UNITS: usize = 64 << 10;
+/// Segments of fewer documents are merged before long, and are scanned quickly enough.
+pub(crate) const MIN_DOCS: usize = 64 << 10;
+/// So are arenas with fewer units.
+pub(crate) const MIN_UNITS: usize = 4 << 10;
 /// Longest gram in characters.
 pub(crate) const LONGEST: usize = 6;
 /// Units whose lists lie together.

@@ -36,13 +36,14 @@ pub(crate) trait Content {
 /// Writes sections one after another and remembers where they are.
 pub(crate) struct Sink<'a> {
     out: &'a mut dyn Write,
+    docs: u32,
     offset: u64,
     rows: Vec<SectionRow>,
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(out: &'a mut dyn Write) -> Result<Sink<'a>> {
-        let mut sink = Sink { out, offset: 0, rows: Vec::new() };
+    pub(crate) fn new(out: &'a mut dyn Write, docs: u32) -> Result<Sink<'a>> {
+        let mut sink = Sink { out, docs, offset: 0, rows: Vec::new() };
         sink.put(&[format::MAGIC.as_slice(), &format::VERSION.to_le_bytes()].concat())?;
         Ok(sink)
     }
@@ -72,15 +73,15 @@ impl<'a> Sink<'a> {
         if arena.len() >= words::MIN_UNITS {
             self.section(word_kind, column, &words::build(&arena)?)?;
         }
-        if arena.len() >= frequent::MIN_UNITS {
+        if self.docs as usize >= frequent::MIN_DOCS && arena.len() >= frequent::MIN_UNITS {
             self.section(frequent_kind, column, &frequent::build(&arena))?;
         }
         Ok(())
     }
 
-    fn finish(mut self, docs: u32) -> Result<u64> {
+    fn finish(mut self) -> Result<u64> {
         self.rows.sort_by_key(|row| row.id);
-        let tail = format::encode_tail(&self.rows, self.offset, docs);
+        let tail = format::encode_tail(&self.rows, self.offset, self.docs);
         self.put(&tail)?;
         Ok(self.offset)
     }
@@ -91,7 +92,7 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
     let docs = u32::try_from(content.docs()).map_err(|_| {
         Error::invalid(format!("segment: expected at most {} documents, got {}", u32::MAX, content.docs()))
     })?;
-    let mut sink = Sink::new(out)?;
+    let mut sink = Sink::new(out, docs)?;
     write_paths(content, &mut sink)?;
     for array in content.arrays() {
         let mut ends = vec![0u64];
@@ -116,7 +117,7 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
             write_keywords(content, column, &mut sink)?;
         }
     }
-    sink.finish(docs)
+    sink.finish()
 }
 
 fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
