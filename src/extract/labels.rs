@@ -22,13 +22,16 @@ static TREES: &[(&str, char)] = &[("lr:hierarchicalSubject", '|'), ("digiKam:Tag
 /// Labels of one file, at most; the text cap bounds each.
 const MOST: usize = 256;
 
+/// Keywords of one vocabulary that are looked at: each is compared with those before it.
+const WORDS: usize = 4 * MOST;
+
 /// The labels that the facts support, in the order of the file.
 pub(super) fn labels(facts: &Facts) -> Vec<Members> {
     let mut found: Vec<(&str, Option<&str>)> = Vec::new();
     for (group, tag, separator) in SOURCES {
         let texts = texts(facts, *group, tag);
         let words = texts.flat_map(|text| text.split(|c| Some(c) == *separator));
-        words.for_each(|word| keep(&mut found, word.trim(), None));
+        words.take(WORDS).for_each(|word| keep(&mut found, word.trim(), None));
         if !found.is_empty() {
             break;
         }

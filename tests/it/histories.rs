@@ -50,7 +50,7 @@ proptest! {
 /// The histories above are worth something only if files are sealed, merged and rewritten in them.
 #[test]
 fn histories_reach_seals_and_merges() {
-    let query = |text: u8| Op::Query(ops::ask([text, 0, 1, 32, 3], true));
+    let query = |text: u8| Op::Query(ops::ask([text, 0, 1, 32, 3, 255], true));
     let mut history = Vec::new();
     for round in 0..10u8 {
         let docs = (0..20u8).map(|n| ops::doc([n.wrapping_mul(7) + round, n + round, n, round, n % 3])).collect();
