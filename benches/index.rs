@@ -123,13 +123,14 @@ fn translate(row: &serde_json::Value) -> Option<Query> {
 }
 
 fn ask(snapshot: &Snapshot, queries: &str) {
-    let mut classes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
+    let mut classes: BTreeMap<String, Vec<(f64, u64, String)>> = BTreeMap::new();
     for line in std::io::BufReader::new(std::fs::File::open(queries).unwrap()).lines() {
         let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         let Some(mut query) = translate(&row) else { continue };
         let mut add = |order: &str, query: &Query| {
             let class = format!("{}/{order}", row["class"].as_str().unwrap());
-            classes.entry(class).or_default().push((time(snapshot, query), query.text.clone()));
+            let (time, hits) = time(snapshot, query);
+            classes.entry(class).or_default().push((time, hits, query.text.clone()));
         };
         add(if query.sort.is_empty() { "uri" } else { "size" }, &query);
         if !query.without_total {
@@ -141,23 +142,29 @@ fn ask(snapshot: &Snapshot, queries: &str) {
     for (class, mut times) in classes {
         times.sort_by(|a, b| a.0.total_cmp(&b.0));
         let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)].0;
-        let worst: Vec<String> = times.iter().rev().take(3).map(|(time, text)| format!("{time:.0} {text}")).collect();
+        let worst: Vec<String> =
+            times.iter().rev().take(3).map(|(time, _, text)| format!("{time:.0} {text}")).collect();
         let (count, p50, p99) = (times.len(), at(0.5), at(0.99));
-        println!("{class:16} {count:4} queries  p50 {p50:8.0}  p99 {p99:8.0} us  slowest: {}", worst.join(", "));
+        // The same for any index of these documents.
+        let hits: u64 = times.iter().map(|(_, hits, _)| hits).sum();
+        let worst = worst.join(", ");
+        println!("{class:16} {count:4} queries  p50 {p50:8.0}  p99 {p99:8.0} us  {hits:9} hits  slowest: {worst}");
     }
 }
 
-/// CPU microseconds of a query: the middle one of three runs after a first.
-fn time(snapshot: &Snapshot, query: &Query) -> f64 {
+/// CPU microseconds of a query, the middle one of three runs after a first; and its hits, all or those of the page.
+fn time(snapshot: &Snapshot, query: &Query) -> (f64, u64) {
     let context = Context { budget_bytes: 256 << 20, ..Context::new(&[0; 32], 0) };
     let mut runs: Vec<f64> = Vec::new();
+    let mut found = 0;
     for _ in 0..4 {
         let start = cpu();
         let hits = search(snapshot, query, &context);
         runs.push((cpu() - start) * 1e6);
-        std::hint::black_box(hits).unwrap();
+        let hits = std::hint::black_box(hits).unwrap();
+        found = hits.total.unwrap_or(hits.uris.len() as u64);
     }
     runs.remove(0);
     runs.sort_by(f64::total_cmp);
-    runs[1]
+    (runs[1], found)
 }
