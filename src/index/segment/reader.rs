@@ -93,13 +93,15 @@ impl Segment {
             self.section(row.id)?;
         }
         self.paths()?;
+        self.folders()?;
+        self.names()?;
         for column in self.columns() {
             if column.is_numeric() {
                 self.numbers(column)?;
                 self.order(column)?;
                 self.places(column.field)?;
-            } else {
-                self.keys(column)?;
+            } else if let Some(KeyColumn::Dictionary { folded, .. }) = self.keys(column)? {
+                self.values(column, folded)?;
             }
         }
         let mut uris = self.uris()?.from(0)?;
