@@ -1,6 +1,6 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
-use super::{backup, check, completions, exit, export, get, import, index, keys, query, rm, search, serve, stats};
+use super::{backup, check, completions, exit, export, get, import, index, inspect, keys, query, rm, search, serve, stats};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -50,6 +50,8 @@ pub(crate) struct Place {
 pub(crate) enum Verb {
     /// Read files and folders and remember what the files say of themselves
     Index(index::Args),
+    /// Print what files say of themselves, without a database
+    Inspect(inspect::Args),
     /// Find files by any text that is known of them
     Search(search::Args),
     /// Print everything that is known of files

@@ -2,9 +2,11 @@
 
 use super::args::Place;
 use super::exit::Exit;
+use super::hashing;
 use super::output::{self, Output, complain, count, counted, printable};
 use super::table::{self, Cell};
 use super::{interrupt, progress};
+use crate::engine::extraction::PoolOptions;
 use crate::engine::{Counts, Dataset, IngestOptions, IngestReport, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::uri::is_bucket;
@@ -36,6 +38,11 @@ pub(crate) struct Args {
     /// Files to read at the same time [default: one per processor]
     #[arg(short = 'j', long, value_name = "COUNT")]
     threads: Option<usize>,
+    /// Most KiB of a document's text that can be searched, 0 to 1024
+    #[arg(long, value_name = "KIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
+    text: u32,
+    #[command(flatten)]
+    hashing: hashing::Args,
     /// Print only what could not be read
     #[arg(short, long)]
     quiet: bool,
@@ -110,6 +117,12 @@ fn bucket_of(path: &Path) -> String {
 /// Indexes on a thread of its own while this one moves the bar and listens to signals.
 fn watched(dataset: &Dataset, job: &Job, args: &Args, progress: &Progress, asked: &AtomicBool) -> Result<IngestReport> {
     let mut options = IngestOptions { again: args.again, ..IngestOptions::default() };
+    options.extract.limits.content = hashing::bytes(args.text);
+    options.extract.digests = args.hashing.digests();
+    if options.extract.digests.read_all() {
+        // Reading every byte of a large file takes longer than reading its headers ever does.
+        options.pool.timeout = PoolOptions::MAX_TIMEOUT;
+    }
     options.pool.threads = args.threads.unwrap_or(options.pool.threads);
     let bar = progress::files(args.quiet, &job.path);
     let started = Instant::now();

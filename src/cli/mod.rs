@@ -5,6 +5,7 @@
 mod args;
 mod exit;
 mod fields;
+mod hashing;
 mod interrupt;
 mod lines;
 mod mark;
@@ -22,6 +23,7 @@ mod export;
 mod get;
 mod import;
 mod index;
+mod inspect;
 mod keys;
 mod query;
 mod rm;
@@ -61,6 +63,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     let place = &cli.place;
     match &cli.verb {
         Verb::Index(args) => index::run(args, place),
+        Verb::Inspect(args) => inspect::run(args),
         Verb::Search(args) => search::run(args, place),
         Verb::Get(args) => get::run(args, place),
         Verb::Rm(args) => rm::run(args, place),

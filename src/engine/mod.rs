@@ -18,6 +18,7 @@ mod group;
 mod home;
 mod indexer;
 pub mod ingest;
+mod inspect;
 mod listing;
 mod open;
 pub mod options;
@@ -42,12 +43,19 @@ pub use dataset::Dataset;
 pub use failpoint::FAILPOINTS;
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
+pub use inspect::{Inspection, inspect};
 pub use open::Engine;
 pub use options::Options;
 pub use progress::{Counts, Progress};
 pub use search::Answer;
 pub use stats::DatasetStats;
 pub use work::IndexOrder;
+
+/// What callers of [`inspect`] and of indexing say and see of extraction.
+pub mod extraction {
+    pub use crate::extract::pool::PoolOptions;
+    pub use crate::extract::{Datum, Digests, Extracted, Fact, FileHash, Group, Limits, Options, Warning};
+}
 
 pub use crate::query::{Aggregate, Hits};
 pub use crate::store::Durability;

@@ -31,12 +31,14 @@ pub mod pool;
 mod tried;
 
 mod credits;
+mod digest;
 mod exif_text;
 mod labels;
 mod resolve;
 mod run;
 
 pub use credits::CREDITS;
+pub use digest::{Digests, FileHash};
 pub use facts::{Datum, Fact, Facts, Group, Moment};
 pub use input::Input;
 pub(crate) use input::length;

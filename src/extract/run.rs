@@ -1,5 +1,6 @@
 //! One file from bytes to members: sniff, parse by one table, resolve.
 
+use super::digest::{self, Digests};
 use super::embedded::xmp;
 use super::facts::{Fact, Facts};
 use super::input::Input;
@@ -29,6 +30,8 @@ pub struct Options {
     pub limits: Limits,
     /// Seconds east of UTC for times whose zone nothing tells. Default 0, at most a day either way.
     pub assume_offset: i32,
+    /// Digests of the whole file; none by default.
+    pub digests: Digests,
 }
 
 /// What one file says.
@@ -79,6 +82,7 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Au, audio::au),
     // Video, and sound in the same containers.
     (Format::M4a, video::mp4),
+    (Format::Aax, video::mp4),
     (Format::Mp4, video::mp4),
     (Format::M4v, video::mp4),
     (Format::Mov, video::mp4),
@@ -154,6 +158,10 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Ods, document::odf),
     (Format::Odp, document::odf),
     (Format::Odg, document::odf),
+    (Format::FlatOdt, document::flat_odf),
+    (Format::FlatOds, document::flat_odf),
+    (Format::FlatOdp, document::flat_odf),
+    (Format::FlatOdg, document::flat_odf),
     (Format::Epub, document::epub),
     (Format::Doc, document::office),
     (Format::Xls, document::office),
@@ -170,6 +178,8 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Latex, document::text),
     (Format::Rst, document::text),
     (Format::Xml, document::text),
+    (Format::FictionBook, document::html),
+    (Format::Script, document::text),
     (Format::Srt, document::text),
     (Format::Vtt, document::text),
     (Format::VCard, document::text),
@@ -191,7 +201,8 @@ static PARSERS: &[(Format, Parse)] = &[
 ];
 
 fn parser(format: Format) -> Option<Parse> {
-    PARSERS.iter().find(|(of, _)| *of == format).map(|(_, parse)| *parse)
+    let zipped = |parse: Parse| matches!(format, Format::Named(_) | Format::Xps | Format::Model3mf).then_some(parse);
+    PARSERS.iter().find(|(of, _)| *of == format).map(|(_, parse)| *parse).or_else(|| zipped(archive::package))
 }
 
 /// Reads what a file says of itself. A malformed file is no error: it gives fewer members and more warnings. Only an
@@ -223,8 +234,13 @@ pub fn extract_with(
     if let Some(parse) = parser(format) {
         run(parse, format, &mut input, &mut facts)?;
     }
-    let members = resolve::resolve(&mut facts, format, source.len(), options);
-    let (bytes_read, ranges) = (input.bytes_read().saturating_add(beside), input.ranges().to_vec());
+    let mut members = resolve::resolve(&mut facts, format, source.len(), options);
+    let digested = digest::add(source, &options.digests, &mut facts, &mut members)?;
+    let bytes_read = input.bytes_read().saturating_add(beside).saturating_add(digested);
+    let mut ranges = input.ranges().to_vec();
+    if options.digests.read_all() {
+        ranges.push(0..digested);
+    }
     Ok(Extracted { members, facts: facts.facts, warnings: facts.warnings, bytes_read, ranges })
 }
 

@@ -12,7 +12,7 @@ pub use packed::{bzip2, gzip, lz4, xz, zstd};
 pub use rar::parse as rar;
 pub use seven::parse as seven;
 pub use tar::parse as tar;
-pub use zip::parse as zip;
+pub use zip::{package, parse as zip};
 
 use crate::extract::{Facts, Group, Input};
 

@@ -13,6 +13,9 @@ const HEADER: u64 = 2 << 20;
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let mut listing = Listing::default();
     let most = facts.content_room();
+    if input.peek_array::<4>("signature")? == *b"RE~^" {
+        return Err(input.malformed("an archive of RAR 1.4 or older, whose headers are not read"));
+    }
     input.skip(6, "signature")?;
     let result = if input.u8("signature")? == 0 {
         four(input, &mut listing, most)

@@ -385,7 +385,8 @@ fn unpack(input: &mut Input<'_>, streams: &Streams) -> Parsed<Vec<u8>> {
     let bytes = input.take(packed, "packed header")?;
     let mut out = Vec::new();
     let _ = match (coder.method.as_slice(), coder.properties.as_slice()) {
-        (COPY, _) => return Ok(bytes),
+        // Some writers give the method of copying no number at all.
+        (COPY | [], _) => return Ok(bytes),
         (LZMA, &[properties, a, b, c, d]) => {
             let dictionary = u32::from_le_bytes([a, b, c, d]).min(DICTIONARY);
             match LzmaReader::new_with_props(bytes.as_slice(), size, properties, dictionary, None) {

@@ -28,6 +28,11 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     result
 }
 
+/// Lists what is a ZIP archive under another name; of other formats nothing is known.
+pub fn package(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    if input.peek_up_to(4)? == b"PK\x03\x04" { parse(input, facts) } else { Ok(()) }
+}
+
 fn count(listing: &mut Listing, entries: &[Entry], most: usize) {
     for entry in entries {
         listing.add(&entry.text(), entry.is_folder(), entry.unpacked, most);

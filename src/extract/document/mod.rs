@@ -21,7 +21,7 @@ mod table;
 
 pub use epub::parse as epub;
 pub use html::parse as html;
-pub use odf::parse as odf;
+pub use odf::{flat as flat_odf, parse as odf};
 pub use office::parse as office;
 pub use ooxml::{docx, pptx, xlsx};
 pub use pdf::parse as pdf;

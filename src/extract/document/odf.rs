@@ -40,6 +40,18 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     }
 }
 
+/// A document in one XML file (section 3.1.2) instead of a package.
+pub fn flat(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let bytes = input.take_up_to(TEXT)?;
+    let metadata = bytes.windows(14).position(|window| window == b"</office:meta>");
+    if let Some(head) = metadata.and_then(|end| bytes.get(..end)) {
+        let result = meta(input, facts, 0, head);
+        facts.tolerate(result)?;
+    }
+    let text = bytes.windows(12).position(|window| window == b"<office:body").and_then(|at| bytes.get(at..));
+    body(input, facts, text.unwrap_or(&[]))
+}
+
 fn meta(input: &mut Input<'_>, facts: &mut Facts, at: u64, bytes: &[u8]) -> Parsed<()> {
     let (mut found, mut counts) = (Vec::new(), Vec::new());
     let result = xml::leaves(input, bytes, |name, leaf| {

@@ -22,6 +22,8 @@ static BRANDS: &[(&[u8; 4], Format)] = &[
     (b"M4B ", Format::M4a),
     (b"M4P ", Format::M4a),
     (b"F4A ", Format::M4a),
+    (b"aax ", Format::Aax),
+    (b"aaxc", Format::Aax),
     (b"M4V ", Format::M4v),
     (b"M4VH", Format::M4v),
     (b"M4VP", Format::M4v),

@@ -36,6 +36,11 @@ static CHOICES: &[(Format, &str, Format)] = &[
     (Format::Mkv, "mka", Format::Mka),
     (Format::WebM, "weba", Format::WebA),
     (Format::Wmv, "wma", Format::Wma),
+    (Format::Ogg, "ogg", Format::OggAudio),
+    (Format::Ogg, "oga", Format::OggAudio),
+    (Format::Ogg, "opus", Format::Opus),
+    (Format::Ogg, "spx", Format::Speex),
+    (Format::Ogg, "ogv", Format::OggVideo),
     // No signature at all: only the name tells.
     (Format::Unknown, "tga", Format::Tga),
     // Frames behind garbage: players search for the first one, and so does the parser.
@@ -59,6 +64,9 @@ static TEXTS: &[(&str, Format)] = &[
     ("srt", Format::Srt),
     ("vtt", Format::Vtt),
     ("tex", Format::Latex),
+    ("sh", Format::Script),
+    ("fb2", Format::FictionBook),
+    ("mpd", Format::Dash),
     ("rst", Format::Rst),
     ("m3u", Format::M3u),
     ("m3u8", Format::Hls),

@@ -122,6 +122,15 @@ formats! {
     Tga "tga" "image/x-tga" Image;
     Farbfeld "ff" "image/x-farbfeld" Image;
     Fits "fits" "image/fits" Image;
+    Crw "crw" "image/x-canon-crw" Image;
+    Mrw "mrw" "image/x-minolta-mrw" Image;
+    X3f "x3f" "image/x-sigma-x3f" Image;
+    PaintShop "psp" "image/x-paintshoppro" Image;
+    Pgf "pgf" "image/x-pgf" Image;
+    PhotoCd "pcd" "image/x-photo-cd" Image;
+    Lytro "lfp" "image/x-lytro-lfp" Image;
+    Zeiss "czi" "image/x-zeiss-czi" Image;
+    FlirFpf "fpf" "image/x-flir-fpf" Image;
     Pcx "pcx" "image/x-pcx" Image;
     // Audio.
     Mp3 "mp3" "audio/mpeg" Audio;
@@ -149,6 +158,10 @@ formats! {
     Ac3 "ac3" "audio/ac3" Audio;
     Dts "dts" "audio/vnd.dts" Audio;
     Au "au" "audio/basic" Audio;
+    Audible "aa" "audio/audible" Audio;
+    Aax "aax" "audio/vnd.audible.aax" Audio;
+    Dss "dss" "audio/x-dss" Audio;
+    Tracker "mod" "audio/x-mod" Audio;
     Mka "matroska" "audio/x-matroska" Audio;
     WebA "matroska" "audio/webm" Audio;
     M3u "m3u" "audio/x-mpegurl" Audio;
@@ -167,6 +180,9 @@ formats! {
     Wmv "wmv" "video/x-ms-wmv" Video;
     OggVideo "ogg" "video/ogg" Video;
     RealMedia "rm" "application/vnd.rn-realmedia" Video;
+    Dv "dv" "video/x-dv" Video;
+    Red "r3d" "video/x-red-r3d" Video;
+    Dash "dash" "application/dash+xml" Video;
     Mxf "mxf" "application/mxf" Video;
     Dv "dv" "video/x-dv" Video;
     Hls "hls" "application/vnd.apple.mpegurl" Video;
@@ -184,6 +200,13 @@ formats! {
     Ods "ods" "application/vnd.oasis.opendocument.spreadsheet" Document;
     Odp "odp" "application/vnd.oasis.opendocument.presentation" Document;
     Odg "odg" "application/vnd.oasis.opendocument.graphics" Document;
+    FlatOdt "odt" "application/vnd.oasis.opendocument.text-flat-xml" Document;
+    FlatOds "ods" "application/vnd.oasis.opendocument.spreadsheet-flat-xml" Document;
+    FlatOdp "odp" "application/vnd.oasis.opendocument.presentation-flat-xml" Document;
+    FlatOdg "odg" "application/vnd.oasis.opendocument.graphics-flat-xml" Document;
+    Xps "xps" "application/vnd.ms-xpsdocument" Document;
+    FictionBook "fb2" "application/x-fictionbook+xml" Document;
+    Script "script" "text/x-shellscript" Document;
     Epub "epub" "application/epub+zip" Document;
     Text "text" "text/plain" Document;
     Markdown "markdown" "text/markdown" Document;
@@ -214,6 +237,8 @@ formats! {
     SevenZ "7z" "application/x-7z-compressed" Archive;
     Rar "rar" "application/vnd.rar" Archive;
     Cbr "cbr" "application/vnd.comicbook-rar" Archive;
+    PropertyList "plist" "application/x-plist" Other;
+    Model3mf "3mf" "model/3mf" Other;
     // Containers whose content is none of the above.
     Ole "ole" "application/x-ole-storage" Other;
     Ogg "ogg" "application/ogg" Other;
@@ -229,7 +254,7 @@ fn media_of(kind: file_format::Kind) -> MediaType {
         Kind::Document | Kind::Ebook | Kind::Presentation | Kind::Spreadsheet | Kind::Subtitle | Kind::Formula => {
             MediaType::Document
         }
-        Kind::Archive | Kind::Compressed | Kind::Package => MediaType::Archive,
+        Kind::Archive | Kind::Compressed | Kind::Disk | Kind::Package => MediaType::Archive,
         _ => MediaType::Other,
     }
 }

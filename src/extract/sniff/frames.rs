@@ -8,8 +8,10 @@ use crate::extract::warning::Parsed;
 /// Matroska or WebM by DocType (RFC 9559, 8), which stands near the start of the EBML header.
 pub(super) fn ebml(head: &[u8]) -> Format {
     let header = head.get(..128).unwrap_or(head);
-    // Element 0x4282 (DocType), length 4 with a one-byte size.
-    if contains(header, b"\x42\x82\x84webm") { Format::WebM } else { Format::Mkv }
+    // Element 0x4282 (DocType); its length, 4, takes one byte or more (RFC 8794, 4).
+    let place = header.windows(2).position(|window| window == b"\x42\x82").map_or(0, |at| at.saturating_add(2));
+    let value = header.get(place..header.len().min(place.saturating_add(12))).unwrap_or(&[]);
+    if contains(value, b"webm") { Format::WebM } else { Format::Mkv }
 }
 
 /// The codec of the first logical stream: its identification packet starts behind the first page's segment table
@@ -51,6 +53,19 @@ pub(super) fn asf(head: &[u8]) -> Format {
     const VIDEO: &[u8] = b"\xC0\xEF\x19\xBC\x4D\x5B\xCF\x11\xA8\xFD\0\x80\x5F\x5C\x44\x2B";
     const AUDIO: &[u8] = b"\x40\x9E\x69\xF8\x4D\x5B\xCF\x11\xA8\xFD\0\x80\x5F\x5C\x44\x2B";
     if contains(head, AUDIO) && !contains(head, VIDEO) { Format::Wma } else { Format::Wmv }
+}
+
+/// A frame that decoders pass over (RFC 8878, 3.1.2; LZ4 frame format has the same): what comes behind it decides.
+pub(super) fn skippable(head: &[u8]) -> Format {
+    let mut rest = head;
+    while let Some(([first, 0x2A, 0x4D, 0x18], after)) = rest.split_first_chunk::<4>() {
+        let Some((size, after)) = after.split_first_chunk::<4>().filter(|_| first & 0xF0 == 0x50) else {
+            return Format::Unknown;
+        };
+        let size = usize::try_from(u32::from_le_bytes(*size)).unwrap_or(usize::MAX);
+        rest = after.get(size..).unwrap_or(&[]);
+    }
+    if rest.starts_with(b"\x04\x22\x4D\x18") { Format::Lz4 } else { Format::Zstd }
 }
 
 /// At least one image, and the first entry's reserved byte is 0 (ICONDIRENTRY).

@@ -72,6 +72,15 @@ static MAGIC: &[Magic] = &[
     start(b"SIMPLE  =", Format::Fits),    // FITS 4.0, 4.4.1.1
     start(b"BEGIN:VCARD", Format::VCard), // RFC 6350, 6.1.1
     start(b"BEGIN:VCALENDAR", Format::Calendar), // RFC 5545, 3.4
+    start(b"II\x1A\0\0\0HEAPCCDR", Format::Crw), // Canon CIFF 1.0, 2.1
+    start(b"\0MRM", Format::Mrw),         // Minolta
+    start(b"FOVb", Format::X3f),          // Sigma X3F 2.0
+    start(b"Paint Shop Pro Image File\n\x1A", Format::PaintShop), // PSP file format 8, chapter 2
+    start(b"PGF", Format::Pgf),           // PGF 7
+    at(2048, b"PCD_IPI", Format::PhotoCd), // Photo CD image pack
+    start(b"\x89LFP\r\n\x1A\n", Format::Lytro), // Lytro
+    start(b"ZISRAWFILE\0\0\0\0\0\0", Format::Zeiss), // ZISRAW DS 1.2.2
+    start(b"FPF Public Image Format\0", Format::FlirFpf), // FLIR
     start(b"\0\0\x01\0", Format::Ico),    // ICONDIR; checked further
     start(b"\0\0\x02\0", Format::Cur),    // the same
     start(b"fLaC", Format::Flac),         // RFC 9639, 6
@@ -88,8 +97,19 @@ static MAGIC: &[Magic] = &[
     start(b"#!AMR-WB\n", Format::Amr),    // the same
     start(b".snd", Format::Au),           // NeXT/Sun audio
     start(b"\x7F\xFE\x80\x01", Format::Dts), // ETSI TS 102 114
-    start(b"\x1F\x07\0\x3F", Format::Dv), // IEC 61834-2: header block of 525 lines
+    at(4, b"\x57\x90\x75\x36", Format::Audible), // Audible AA
+    start(b"\x02dss", Format::Dss),       // Digital Speech Standard
+    start(b"\x03ds2", Format::Dss),       // the same, Pro
+    at(1080, b"M.K.", Format::Tracker),   // ProTracker: the mark behind the 31 samples and the order
+    at(1080, b"M!K!", Format::Tracker),   // the same, more than 64 patterns
+    at(1080, b"FLT4", Format::Tracker),   // Startrekker
+    at(1080, b"4CHN", Format::Tracker),   // FastTracker, by channels
+    at(1080, b"6CHN", Format::Tracker),   // the same
+    at(1080, b"8CHN", Format::Tracker),   // the same
+    start(b"\x1F\x07\0\x3F", Format::Dv), // IEC 61834-2: header DIF block, 525 lines
     start(b"\x1F\x07\0\xBF", Format::Dv), // the same, 625 lines
+    at(4, b"RED1", Format::Red),          // REDCODE
+    at(4, b"RED2", Format::Red),          // the same
     start(b"FLV\x01", Format::Flv),       // Adobe FLV 10.1, E.2
     start(b"\0\0\x01\xBA", Format::MpegPs), // ISO/IEC 13818-1, 2.5.3.3: pack header
     start(b"\0\0\x01\xB3", Format::MpegPs), // ISO/IEC 13818-2: sequence header
@@ -107,10 +127,13 @@ static MAGIC: &[Magic] = &[
     start(b"BZh", Format::Bzip2),         // bzip2; checked further
     start(b"\xFD7zXZ\0", Format::Xz),     // xz file format 1.2, 2.1.1.1
     start(b"\x28\xB5\x2F\xFD", Format::Zstd), // RFC 8878, 3.1.1
+    masked(b"\0\x2A\x4D\x18", b".xxx", Format::Zstd), // RFC 8878, 3.1.2: a skippable frame; checked further
     start(b"\x04\x22\x4D\x18", Format::Lz4), // LZ4 frame format
     start(b"7z\xBC\xAF\x27\x1C", Format::SevenZ), // 7z format
     start(b"Rar!\x1A\x07\0", Format::Rar), // RAR 4
     start(b"Rar!\x1A\x07\x01\0", Format::Rar), // RAR 5
+    start(b"RE\x7E\x5E", Format::Rar),    // RAR 1.4
+    start(b"bplist00", Format::PropertyList), // Apple's binary property list
     start(b"\x1A\x45\xDF\xA3", Format::Mkv), // RFC 8794, 11.2.1; checked further
     start(b"OggS\0", Format::Ogg),        // RFC 3533, 6; checked further
     start(b"\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\0\xAA\0\x62\xCE\x6C", Format::Wmv), // ASF 01.20.05, 10.1

@@ -55,7 +55,7 @@ pub fn sniff(input: &mut Input<'_>, name: &str) -> Parsed<Format> {
 /// Looks inside containers that hold several formats.
 fn structure(format: Format, head: &[u8], input: &mut Input<'_>) -> Parsed<Format> {
     Ok(match format {
-        Format::Zip => match packages::zip(input)? {
+        Format::Zip => match packages::package(input)? {
             // The crate knows more kinds of packages by their entries.
             Format::Zip => foreign(input)?.filter(|kind| kind.media() != MediaType::Other).unwrap_or(Format::Zip),
             other => other,
@@ -65,6 +65,7 @@ fn structure(format: Format, head: &[u8], input: &mut Input<'_>) -> Parsed<Forma
         Format::Ogg => frames::ogg(head),
         Format::Wmv => frames::asf(head),
         Format::Ico | Format::Cur if !frames::is_icon(head) => Format::Unknown,
+        Format::Zstd => frames::skippable(head),
         Format::Bzip2 if !frames::is_bzip2(head) => Format::Unknown,
         other => other,
     })

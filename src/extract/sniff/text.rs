@@ -33,7 +33,7 @@ fn is_binary(byte: u8) -> bool {
 
 fn kind(body: &[u8], extension: &str) -> Format {
     let start = body.trim_ascii_start();
-    let lower = start.get(..start.len().min(1024)).unwrap_or(start).to_ascii_lowercase();
+    let lower = start.get(..start.len().min(4096)).unwrap_or(start).to_ascii_lowercase();
     if let Some(format) = markup(&lower) {
         // XHTML that is served under the name of HTML is taken as HTML by everyone.
         let html = format == Format::Xhtml && super::extension::text(extension) == Some(Format::Html);
@@ -48,6 +48,9 @@ fn kind(body: &[u8], extension: &str) -> Format {
     ];
     if let Some((_, format)) = table.iter().find(|(prefix, _)| lower.starts_with(prefix)) {
         return *format;
+    }
+    if lower.starts_with(b"#!") {
+        return Format::Script;
     }
     if lower.starts_with(b"#extm3u") {
         // RFC 8216, 4.3: any of these makes it HLS.
@@ -64,6 +67,9 @@ fn markup(lower: &[u8]) -> Option<Format> {
     if lower.starts_with(b"<svg") || lower.starts_with(b"<!doctype svg") {
         return Some(Format::Svg);
     }
+    if lower.starts_with(b"<mpd ") || lower.starts_with(b"<office:document ") || lower.starts_with(b"<fictionbook") {
+        return rooted(lower);
+    }
     if !lower.starts_with(b"<?xml") && !lower.starts_with(b"<!--") {
         return None;
     }
@@ -73,7 +79,22 @@ fn markup(lower: &[u8]) -> Option<Format> {
         () if has(b"<x:xmpmeta") || has(b"<rdf:rdf") => Format::Xmp,
         () if has(b"<html") && has(b"http://www.w3.org/1999/xhtml") => Format::Xhtml,
         () if has(b"<html") || has(b"<!doctype html") => Format::Html,
-        () if lower.starts_with(b"<?xml") => Format::Xml,
+        () if lower.starts_with(b"<?xml") => rooted(lower).unwrap_or(Format::Xml),
+        () => return None,
+    })
+}
+
+/// XML by a root element that only one format has.
+fn rooted(lower: &[u8]) -> Option<Format> {
+    let has = |part: &[u8]| contains(lower, part);
+    Some(match () {
+        () if has(b"<mpd") => Format::Dash, // ISO/IEC 23009-1, 5.3.1
+        () if has(b"<fictionbook") => Format::FictionBook,
+        // ODF 1.2 part 1, 3.1.2: one file instead of a package; the type is an attribute of the root.
+        () if has(b"<office:document") && has(b"opendocument.spreadsheet\"") => Format::FlatOds,
+        () if has(b"<office:document") && has(b"opendocument.presentation\"") => Format::FlatOdp,
+        () if has(b"<office:document") && has(b"opendocument.graphics\"") => Format::FlatOdg,
+        () if has(b"<office:document ") => Format::FlatOdt,
         () => return None,
     })
 }

@@ -22,7 +22,10 @@ pub(super) fn version(input: &mut Input<'_>, facts: &mut Facts, file: &mut File)
     let head = input.peek_up_to(1024)?.to_vec();
     let at = head.windows(5).position(|window| window == b"%PDF-").unwrap_or(0);
     let digits = head.get(at.saturating_add(5)..at.saturating_add(8)).unwrap_or(&[]);
-    let stated = String::from_utf8_lossy(digits).into_owned();
+    let mut stated = String::from_utf8_lossy(digits).trim().to_owned();
+    if stated.ends_with('.') {
+        stated.push('0');
+    }
     let result = file.root(input);
     let root = facts.tolerate(result)?.unwrap_or_default();
     let later = root.get("Version").as_name().filter(|later| *later > stated.as_str()).map(str::to_owned);
