@@ -5,7 +5,7 @@ use clap::ValueEnum;
 
 /// Digests to compute. Each reads the whole file, but for `partial`.
 #[derive(clap::Args, Clone, Copy)]
-pub(crate) struct Args {
+pub(crate) struct Hashing {
     /// Fill FileHash; partial reads three pieces of 64 KiB, the others the whole file
     #[arg(long, value_name = "KIND")]
     hash: Option<Kind>,
@@ -24,7 +24,7 @@ enum Kind {
     Partial,
 }
 
-impl Args {
+impl Hashing {
     pub(crate) fn digests(self) -> Digests {
         let file_hash = self.hash.map(|kind| match kind {
             Kind::Md5 => FileHash::Md5,

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
     text: u32,
     #[command(flatten)]
-    hashing: hashing::Args,
+    hashing: hashing::Hashing,
     /// Print only what could not be read
     #[arg(short, long)]
     quiet: bool,

@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "KIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
     text: u32,
     #[command(flatten)]
-    hashing: hashing::Args,
+    hashing: hashing::Hashing,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit> {

@@ -181,7 +181,7 @@ fields! {
     119 AUDIO_COVERS "AudioCovers" Json, TOP, NO;
     // Documents and search-time members.
     130 PAGE_COUNT "PageCount" Int, TOP, NO;
-    131 DOCUMENT_CONTENT "DocumentContent" Text, TOP, NO;
+    131 DOCUMENT_CONTENT "DocumentContent" Text, TOP, YES;
     132 DOCUMENT_LANGUAGE "DocumentLanguage" Keyword, TOP, NO;
     133 SEMANTIC_TYPES "SemanticTypes" Json, TOP, NO;
     134 ELEMENTS "Elements" Json, TOP, NO;

@@ -123,8 +123,6 @@ formats! {
     Farbfeld "ff" "image/x-farbfeld" Image;
     Fits "fits" "image/fits" Image;
     Crw "crw" "image/x-canon-crw" Image;
-    Mrw "mrw" "image/x-minolta-mrw" Image;
-    X3f "x3f" "image/x-sigma-x3f" Image;
     PaintShop "psp" "image/x-paintshoppro" Image;
     Pgf "pgf" "image/x-pgf" Image;
     PhotoCd "pcd" "image/x-photo-cd" Image;
@@ -180,7 +178,6 @@ formats! {
     Wmv "wmv" "video/x-ms-wmv" Video;
     OggVideo "ogg" "video/ogg" Video;
     RealMedia "rm" "application/vnd.rn-realmedia" Video;
-    Dv "dv" "video/x-dv" Video;
     Red "r3d" "video/x-red-r3d" Video;
     Dash "dash" "application/dash+xml" Video;
     Mxf "mxf" "application/mxf" Video;

@@ -73,8 +73,6 @@ static MAGIC: &[Magic] = &[
     start(b"BEGIN:VCARD", Format::VCard), // RFC 6350, 6.1.1
     start(b"BEGIN:VCALENDAR", Format::Calendar), // RFC 5545, 3.4
     start(b"II\x1A\0\0\0HEAPCCDR", Format::Crw), // Canon CIFF 1.0, 2.1
-    start(b"\0MRM", Format::Mrw),         // Minolta
-    start(b"FOVb", Format::X3f),          // Sigma X3F 2.0
     start(b"Paint Shop Pro Image File\n\x1A", Format::PaintShop), // PSP file format 8, chapter 2
     start(b"PGF", Format::Pgf),           // PGF 7
     at(2048, b"PCD_IPI", Format::PhotoCd), // Photo CD image pack

@@ -15,6 +15,8 @@ use std::rc::Rc;
 const PAGES: usize = 64;
 /// Forms inside forms.
 const FORMS: u32 = 4;
+/// Annotations of one page.
+const ANNOTATIONS: usize = 1024;
 /// Operands of one operator.
 const OPERANDS: usize = 4096;
 /// Saved states.
@@ -62,6 +64,23 @@ impl Reader<'_, '_> {
         let mut state = State::new();
         self.run(&bytes, &resources, &mut state, 0)?;
         state.end(self.content);
+        self.annotations(page, &resources)
+    }
+
+    /// What fields of forms and notes show (12.5.5): their normal appearance, for the state that they are in.
+    fn annotations(&mut self, page: &Dict, resources: &Dict) -> Parsed<()> {
+        let all = self.file.value(self.input, page, "Annots")?;
+        for annotation in all.items().iter().take(ANNOTATIONS) {
+            let Object::Dict(annotation) = self.file.resolve(self.input, annotation)? else { continue };
+            let Object::Dict(looks) = self.file.value(self.input, &annotation, "AP")? else { continue };
+            let mut normal = looks.get("N").clone();
+            if let Object::Dict(states) = self.file.resolve(self.input, &normal)?
+                && let Some(state) = annotation.get("AS").as_name()
+            {
+                normal = states.get(state).clone();
+            }
+            self.draw(&normal, resources, Matrix::ONE, 0)?;
+        }
         Ok(())
     }
 
@@ -174,11 +193,15 @@ impl Reader<'_, '_> {
         if dict.get("Subtype").as_name() != Some("Form") {
             return Ok(());
         }
-        let Some((dict, bytes, _)) = self.file.stream(self.input, &form)? else { return Ok(()) };
+        self.draw(&form, resources, state.page, depth)
+    }
+
+    fn draw(&mut self, form: &Object, resources: &Dict, page: Matrix, depth: u32) -> Parsed<()> {
+        let Some((dict, bytes, _)) = self.file.stream(self.input, form)? else { return Ok(()) };
         let own = self.file.value(self.input, &dict, "Resources")?;
         let own = own.as_dict().unwrap_or(resources);
         let mut inner = State::new();
-        inner.page = state.page;
+        inner.page = page;
         let matrix: Vec<f64> = dict.get("Matrix").items().iter().filter_map(Object::as_float).collect();
         if let Ok(matrix) = <[f64; 6]>::try_from(matrix) {
             inner.page = Matrix(matrix).then(inner.page);

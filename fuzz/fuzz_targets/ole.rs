@@ -1,0 +1,11 @@
+//! Compound files and their property sets.
+// covers: src/extract/container/ole.rs src/extract/document/office.rs
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use medialith::extract::document;
+
+#[path = "../parser.rs"]
+mod parser;
+
+fuzz_target!(|data: &[u8]| parser::run(data, document::office));

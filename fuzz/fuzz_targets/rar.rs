@@ -1,0 +1,11 @@
+//! RAR archives, 4 and 5.
+// covers: src/extract/archive/rar.rs
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use medialith::extract::archive;
+
+#[path = "../parser.rs"]
+mod parser;
+
+fuzz_target!(|data: &[u8]| parser::run(data, archive::rar));
