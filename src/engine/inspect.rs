@@ -23,6 +23,9 @@ pub fn inspect(path: impl AsRef<Path>, options: &extract::Options) -> Result<Ins
     if path.is_dir() {
         return Err(Error::invalid(format!("{}: expected a file, got a folder", path.display())));
     }
+    if !path.exists() {
+        return Err(Error::new(ErrorKind::NotFound, format!("there is no {}", path.display())));
+    }
     let read = || -> Result<Inspection> {
         let folder = Folder::open(path)?;
         let entry = folder.walk().find_map(|found| match found {

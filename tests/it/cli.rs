@@ -184,6 +184,40 @@ fn index_names_what_it_cannot_read() {
 }
 
 #[test]
+fn inspect_shows_documents_facts_and_what_was_read() {
+    let desk = Desk::new();
+    let page = desk.write("page.html", b"<title>Harbour</title><p>lights at night");
+    let run = desk.run(&["inspect", "--json", "--facts", "--hash", "md5", "--crc64", &page]).ok();
+    let found: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(found["File"]["Title"], "Harbour");
+    assert_eq!(found["File"]["DocumentContent"], "lights at night");
+    assert_eq!(found["File"]["FileHash"].as_str().map(str::len), Some(32));
+    assert_eq!(found["Ranges"][0], serde_json::json!([0, 40]));
+    let facts = found["Facts"].as_array().unwrap();
+    assert!(facts.iter().any(|fact| fact["Group"] == "Document" && fact["Tag"] == "Title" && fact["Format"] == "html"));
+    let short = desk.run(&["inspect", "--text", "0", &page]).ok();
+    assert!(short.out.contains("Harbour") && !short.out.contains("lights") && short.out.contains("read 40 B of 40 B"));
+    let damaged = desk.write("cut.pdf", b"%PDF-1.4\nnothing else");
+    let run = desk.run(&["inspect", &damaged, "/nonexistent"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert!(run.out.contains("warning: pdf at byte") && run.err.contains("/nonexistent"), "{run:?}");
+    assert_eq!(desk.run(&["inspect", "/nonexistent"]).code, 4);
+    assert!(!desk.path("db").exists(), "inspect needs no database");
+}
+
+#[test]
+fn index_finds_files_by_the_words_in_them() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("notes")).unwrap();
+    desk.write("notes/note.txt", b"The ferry leaves the harbour at noon.");
+    let folder = desk.path("notes").to_str().unwrap().to_owned();
+    desk.run(&["index", &folder, "--bucket", "b", "--hash", "partial"]).ok();
+    assert!(desk.run(&["search", "ferry leaves"]).ok().out.contains("note.txt"));
+    let document = desk.run(&["get", "oss://b/note.txt"]).ok().out;
+    assert!(document.contains("\"FileHash\":\"partial:"), "{document}");
+}
+
+#[test]
 fn get_and_rm() {
     let desk = Desk::new();
     desk.feed(&["import", "-"], TWO.as_bytes()).ok();

@@ -45,6 +45,11 @@ macro_rules! formats {
         }
 
         impl Format {
+            /// Our own format of that content type, if there is one.
+            pub(super) fn of_content_type(name: &str) -> Option<Format> {
+                [$(Format::$variant),*].into_iter().find(|format| format.content_type() == name)
+            }
+
             /// The name in messages and facts.
             pub fn name(self) -> &'static str {
                 match self {

@@ -98,7 +98,8 @@ fn foreign(input: &mut Input<'_>) -> Parsed<Option<Format>> {
     }
     // The crate lends its names only through its static tables.
     let known = FileFormat::from_kind(found.kind()).iter().find(|known| **known == found);
-    Ok(known.map(Format::Named))
+    let ours = |known: &FileFormat| Format::of_content_type(known.media_type()).filter(|own| *own != Format::Unknown);
+    Ok(known.map(|known| ours(known).unwrap_or(Format::Named(known))))
 }
 
 #[cfg(test)]

@@ -22,6 +22,13 @@ pub(super) fn package(input: &mut Input<'_>) -> Parsed<Format> {
         Ok(found) if !found.entries.is_empty() => found.entries,
         _ => zip::locals(input, ENTRIES).unwrap_or_default(),
     };
+    // Some writers put the entry elsewhere, or pack it.
+    if let Some(entry) = entries.iter().find(|entry| entry.name == b"mimetype")
+        && let Ok(content) = zip::unpack(input, entry, 80)
+        && let Some(format) = by_type(&content)
+    {
+        return Ok(format);
+    }
     Ok(by_names(&entries))
 }
 
@@ -31,7 +38,10 @@ fn declared(first: &[u8]) -> Option<Format> {
     if name != b"mimetype" {
         return None;
     }
-    let content = first.get(38..)?;
+    by_type(first.get(38..)?)
+}
+
+fn by_type(content: &[u8]) -> Option<Format> {
     let table: [(&[u8], Format); 5] = [
         (b"application/epub+zip", Format::Epub),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),
