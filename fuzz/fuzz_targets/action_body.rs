@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use medialith::model::field;
-use medialith::server::{ACTIONS, Kind, Params, read_changed_file, read_input_file};
 use medialith::server::sign::encode;
+use medialith::server::{ACTIONS, Kind, Params, read_changed_file, read_input_file};
 
 fuzz_target!(|text: &str| {
     for action in ACTIONS.iter().copied().flatten() {

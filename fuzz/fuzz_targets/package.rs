@@ -5,9 +5,6 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::extract::{Parse, document};
 
-#[path = "../parser.rs"]
-mod parser;
-
 /// Parts that the parsers look for, by the kind of package.
 const KINDS: [&[&str]; 5] = [
     &["[Content_Types].xml", "_rels/.rels", "docProps/core.xml", "docProps/app.xml", "word/document.xml"],
@@ -25,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
     // The parts are what stands between bytes that no text holds.
     let parts = rest.split(|byte| *byte == 0xFF).chain(std::iter::repeat(&b""[..]));
     let entries: Vec<(&str, &[u8])> = KINDS[kind].iter().copied().zip(parts).collect();
-    parser::run(&stored(&entries), PARSERS[kind]);
+    medialith_fuzz::parse(PARSERS[kind], &stored(&entries));
 });
 
 /// An archive of those entries, stored (APPNOTE 4.3).

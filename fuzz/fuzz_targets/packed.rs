@@ -5,12 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::extract::{Parse, archive};
 
-#[path = "../parser.rs"]
-mod parser;
-
 const PARSERS: [Parse; 5] = [archive::gzip, archive::bzip2, archive::xz, archive::zstd, archive::lz4];
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
-    parser::run(bytes, PARSERS[usize::from(*choice) % PARSERS.len()]);
+    medialith_fuzz::parse(PARSERS[usize::from(*choice) % PARSERS.len()], bytes);
 });

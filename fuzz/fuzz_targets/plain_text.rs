@@ -5,12 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::extract::{Parse, document};
 
-#[path = "../parser.rs"]
-mod parser;
-
 const PARSERS: [Parse; 5] = [document::text, document::markdown, document::json, document::csv, document::tsv];
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
-    parser::run(bytes, PARSERS[usize::from(*choice) % PARSERS.len()]);
+    medialith_fuzz::parse(PARSERS[usize::from(*choice) % PARSERS.len()], bytes);
 });

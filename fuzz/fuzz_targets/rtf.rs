@@ -5,7 +5,4 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::extract::document;
 
-#[path = "../parser.rs"]
-mod parser;
-
-fuzz_target!(|data: &[u8]| parser::run(data, document::rtf));
+fuzz_target!(|data: &[u8]| medialith_fuzz::parse(document::rtf, data));

@@ -5,7 +5,4 @@
 use libfuzzer_sys::fuzz_target;
 use medialith::extract::archive;
 
-#[path = "../parser.rs"]
-mod parser;
-
-fuzz_target!(|data: &[u8]| parser::run(data, archive::seven));
+fuzz_target!(|data: &[u8]| medialith_fuzz::parse(archive::seven, data));

@@ -1,6 +1,8 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
-use super::{backup, check, completions, exit, export, get, import, index, inspect, keys, query, rm, search, serve, stats};
+use super::{
+    backup, check, completions, exit, export, get, import, index, inspect, keys, query, rm, search, serve, stats,
+};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
