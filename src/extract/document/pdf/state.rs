@@ -197,7 +197,8 @@ mod tests {
         let (logical, visual) = ("\u{5e9}\u{5dc}\u{5d5}\u{5dd}", "\u{5dd}\u{5d5}\u{5dc}\u{5e9}");
         assert_eq!(shown(&[("a ", 0.0), (visual, 10.0), (" b", 30.0)]), format!("a {logical} b"));
         let letters: Vec<String> = logical.chars().map(String::from).collect();
-        let placed: Vec<(&str, f64)> = letters.iter().zip([30.0, 25.0, 20.0, 15.0]).map(|(c, x)| (c.as_str(), x)).collect();
+        let placed: Vec<(&str, f64)> =
+            letters.iter().zip([30.0, 25.0, 20.0, 15.0]).map(|(c, x)| (c.as_str(), x)).collect();
         assert_eq!(shown(&placed), logical);
     }
 }
