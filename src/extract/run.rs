@@ -97,6 +97,7 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Avi, video::avi),
     (Format::Flv, video::flv),
     (Format::Dv, video::dv),
+    (Format::Mxf, video::mxf),
     (Format::MpegTs, video::transport_stream),
     (Format::MpegPs, video::program_stream),
     (Format::Hls, video::hls),

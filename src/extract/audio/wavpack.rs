@@ -103,7 +103,7 @@ fn first(input: &mut Input<'_>) -> Parsed<(Stream, Option<u64>)> {
     }
     // One bit a sample: eight of them count as one.
     if flags >> 31 == 1 {
-        stream.bits = 8;
+        stream.bits = 64;
         stream.sample_rate = stream.sample_rate.saturating_mul(scale);
     }
     stream.time_base = Ratio::new(1, stream.sample_rate.into());

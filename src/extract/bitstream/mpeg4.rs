@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_object_layer_with_its_profile() {
-        let layer = Writer::default().bits(0, 1).bits(1, 8).bits(0, 1).bits(2, 4).bits(0, 1).bits(0, 2).bits(1, 1);
+        let layer = Writer::default().bits(0, 1).bits(2, 8).bits(0, 1).bits(2, 4).bits(0, 1).bits(0, 2).bits(1, 1);
         let time = layer.bits(25, 16).bits(1, 1).bits(1, 1).bits(1, 5);
         let body = time.bits(1, 1).bits(352, 13).bits(1, 1).bits(288, 13).bits(1, 20).bytes();
         let data = [&[0, 0, 1, 0xB0, 0xF5, 0, 0, 1, 0x20][..], &body].concat();

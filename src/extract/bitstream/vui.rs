@@ -51,7 +51,10 @@ pub(super) fn common(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
     Some(())
 }
 
+/// Pictures per second that a stream can mean; some encoders write any numbers.
+const FASTEST: f64 = 1000.0;
+
 /// A rate of `scale` ticks per second and `ticks` per picture.
 pub(super) fn rate(scale: u32, ticks: u64) -> Option<Ratio> {
-    Ratio::new(scale.into(), ticks)
+    Ratio::new(scale.into(), ticks).filter(|rate| rate.value() <= FASTEST)
 }

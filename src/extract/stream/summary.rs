@@ -265,12 +265,21 @@ impl Stream {
         for (id, ratio) in bases.into_iter().filter_map(|(id, ratio)| id.zip(ratio)) {
             row.set(id, ratio.to_string());
         }
-        ids.frames.zip(self.frames).into_iter().for_each(|(id, count)| row.set(id, int(count)));
+        ids.frames
+            .zip(self.frames.or_else(|| self.counted()))
+            .into_iter()
+            .for_each(|(id, count)| row.set(id, int(count)));
         let start = self.start.or(self.duration.map(|_| 0.0));
         start.into_iter().for_each(|s| row.set(ids.start, rounded(s)));
         self.duration.into_iter().filter(|d| d.is_finite()).for_each(|d| row.set(ids.duration, rounded(d)));
         self.bitrate.into_iter().for_each(|rate| row.set(ids.bitrate, int(rate)));
         row
+    }
+
+    /// Frames of a video by its length and its stated rate.
+    fn counted(&self) -> Option<u64> {
+        let (rate, duration) = self.frame_rate.zip(self.duration).filter(|_| self.kind == Kind::Video)?;
+        Some(whole(rate.value() * duration)).filter(|count| *count > 0)
     }
 
     /// A sample of sound; a frame of a picture, of which H.264 and MPEG-2 count the fields.

@@ -8,6 +8,7 @@ mod hls;
 mod matroska;
 mod mp4;
 mod mpeg;
+mod mxf;
 
 pub use asf::parse as asf;
 pub use avi::parse as avi;
@@ -17,3 +18,4 @@ pub use hls::parse as hls;
 pub use matroska::parse as matroska;
 pub use mp4::parse as mp4;
 pub use mpeg::{program_stream, transport_stream};
+pub use mxf::parse as mxf;

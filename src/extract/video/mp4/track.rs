@@ -26,6 +26,8 @@ pub(super) struct Track {
     times: Times,
     /// Time before the first sample, in units of the movie.
     delay: u64,
+    /// Length of the edits, in units of the movie; 0 where there are none.
+    shown: u64,
     /// Where the first edit begins in the media, in units of the track.
     edit: i64,
     /// How much later than decoded the first sample is shown, in units of the track.
@@ -104,14 +106,22 @@ impl Track {
         Ok(())
     }
 
-    /// 8.6.6: an empty edit in front delays the track.
+    /// 8.6.6: an empty edit in front delays the track; the others say what is shown of it.
     fn elst(&mut self, input: &mut Input<'_>) -> Parsed<()> {
         let (version, _) = bmff::version_and_flags(input)?;
-        if input.u32_be("number of edits")? > 0 {
+        let count = input.u32_be("number of edits")?;
+        if count > 0 {
             let length = long_or_short(input, version, "edit length")?;
             let from = if version == 1 { input.i64_be("edit start")? } else { input.i32_be("edit start")?.into() };
             self.delay = if from == -1 { length } else { 0 };
             self.edit = from.max(0);
+            self.shown = if from == -1 { 0 } else { length };
+            for _ in 1..count.min(ENTRIES) {
+                input.skip(4, "edit rate")?;
+                let length = long_or_short(input, version, "edit length")?;
+                let from = if version == 1 { input.i64_be("edit start")? } else { input.i32_be("edit start")?.into() };
+                self.shown = self.shown.saturating_add(if from == -1 { 0 } else { length });
+            }
         }
         Ok(())
     }
@@ -208,7 +218,9 @@ impl Track {
         let mut stream = Stream { kind: self.kind(), language: self.language.clone(), ..described };
         let (samples, ticks) = self.lengths(fragments);
         stream.time_base = Ratio::new(1, self.timescale.into());
-        stream.duration = seconds(ticks, self.timescale);
+        // The edits leave out what an encoder put around the sound.
+        let shown = seconds(self.shown, movie_scale).filter(|d| *d > 0.0);
+        stream.duration = seconds(ticks, self.timescale).map(|media| shown.map_or(media, |shown| media.min(shown)));
         stream.start = self.start(fragments, movie_scale).filter(|_| samples > 0);
         stream.frames = Some(samples).filter(|n| *n > 0);
         stream.bitrate = self.measured(fragments, stream.duration).or(stream.bitrate).filter(|rate| *rate > 0);
