@@ -2,11 +2,12 @@
 
 use super::{Elementary, tables};
 use crate::extract::container::pes;
+use crate::extract::stream::Kind;
 use crate::extract::{Facts, Input, Parsed};
 
 /// Bytes read at a time, and how often, in search of every stream's header.
 const WINDOW: u64 = 64 << 10;
-const WINDOWS: u32 = 12;
+const WINDOWS: u32 = 6;
 /// Windows read at the end in search of the last time stamps.
 const TAILS: u64 = 4;
 /// Most streams that are described.
@@ -70,7 +71,8 @@ fn both_ends(input: &mut Input<'_>, multiplex: &mut Multiplex) -> Parsed<()> {
         input.seek(layout.lead.saturating_add(at), "last packets")?;
         let bytes = window(input, layout)?;
         packets(&bytes, layout, |packet| multiplex.tail(packet));
-        if at == 0 || multiplex.found.iter().all(|one| one.last.is_some() || one.first.is_none()) {
+        let timed = |one: &&Elementary| matches!(one.stream.kind, Kind::Video | Kind::Audio) && one.first.is_some();
+        if at == 0 || multiplex.found.iter().filter(timed).all(|one| one.last.is_some()) {
             break;
         }
     }
@@ -131,7 +133,12 @@ fn packet(bytes: &[u8]) -> Option<TsPacket<'_>> {
 impl Multiplex {
     /// Whether every stream has its header and its first time.
     fn complete(&self) -> bool {
-        let all = self.found.iter().all(|one| one.known && one.times.len() >= 8);
+        // Streams of other kinds may pause for long.
+        let all = self.found.iter().all(|one| match one.stream.kind {
+            Kind::Video => one.known && one.times.len() >= 8,
+            Kind::Audio => one.known && one.first.is_some(),
+            _ => true,
+        });
         !self.maps.is_empty() && self.read.len() == self.maps.len() && !self.found.is_empty() && all
     }
 
