@@ -165,8 +165,7 @@ impl Load<'_> {
             ("x-acs-signature-nonce", &nonce),
             ("x-acs-version", "2020-09-30"),
         ];
-        let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let (query, fields): (Vec<(String, String)>, Vec<(String, String)>) = (owned(&params), owned(&fields));
+        let (query, fields) = (owned(&params), owned(&fields));
         let signed: Vec<String> = fields.iter().map(|(name, _)| name.clone()).collect();
         let request = acs3::Request { method: "POST", path: "/", query: &query, fields: &fields, payload_hash: &hash };
         let text = acs3::string_to_sign(&acs3::canonical_request(&request, &signed));
@@ -179,6 +178,10 @@ impl Load<'_> {
         ));
         text.into_bytes()
     }
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
 /// Reads one answer with its body.

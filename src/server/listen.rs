@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -26,6 +26,8 @@ use tokio_rustls::TlsAcceptor;
 const MAKE_ROOM: Duration = Duration::from_secs(1);
 /// Wait after a failed accept: out of file descriptors, most likely.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Connections that wait to be accepted: what Linux allows by default (`net.core.somaxconn`).
+const BACKLOG: u32 = 4096;
 /// Connections of monitors.
 const MONITORS: usize = 64;
 
@@ -176,7 +178,14 @@ impl Server {
 }
 
 async fn listen(at: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(at).await.map_err(|e| Error::io(format_args!("listen on {at}"), e))
+    let open = || -> std::io::Result<TcpListener> {
+        let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // The addresses of connections that ended a moment ago do not stand in the way of a restart.
+        socket.set_reuseaddr(true)?;
+        socket.bind(at)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|e| Error::io(format_args!("listen on {at}"), e))
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr> {

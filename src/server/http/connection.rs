@@ -164,7 +164,8 @@ async fn linger<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I) {
     const MOST: usize = 16 << 20;
     let drained = async {
         io.shutdown().await.ok()?;
-        let (mut sink, mut left) = ([0; 8 << 10], MOST);
+        // On the heap, so that connections which end otherwise do not pay for it.
+        let (mut sink, mut left) = (vec![0; 8 << 10], MOST);
         while left > 0 {
             match io.read(&mut sink).await {
                 Ok(0) | Err(_) => break,
