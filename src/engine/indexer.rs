@@ -233,7 +233,8 @@ impl Run {
                 Err(e) => return Err(e),
             };
             for text in &row.files {
-                let file = File::from_json(text)?;
+                // Checked at acceptance: what cannot be read now is damage, and must not hold up all that waits behind it.
+                let Ok(file) = File::from_json(text) else { continue };
                 let uri = file.uri().to_owned();
                 let place = *places.entry((row.dataset_id, uri.clone())).or_insert(wanted.len());
                 match wanted.get_mut(place) {
@@ -314,17 +315,19 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// Stores documents together; where a quota is in the way, those that fit it.
+/// Stores documents together; where a quota or a rule is in the way, those that fit it: what does not must not hold up the
+/// work behind it.
 fn store(dataset: &Dataset, files: Vec<Incoming>) -> Result<()> {
+    let unfit = |e: &Error| matches!(e.kind(), ErrorKind::LimitExceeded | ErrorKind::InvalidArgument);
     match dataset.put_incoming(files.clone()) {
-        Err(e) if e.kind() == ErrorKind::LimitExceeded => {}
+        Err(e) if unfit(&e) => {}
         // Deleted meanwhile.
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         other => return other,
     }
     for file in files {
         match dataset.put_incoming(vec![file]) {
-            Err(e) if e.kind() == ErrorKind::LimitExceeded => {}
+            Err(e) if unfit(&e) => {}
             other => other?,
         }
     }

@@ -3,7 +3,7 @@
 use super::body::{Framing, Step, Unchunk};
 use super::buffer::{Budget, Buffer, Short};
 use super::head::{self, Head, HeadError};
-use super::response::Response;
+use super::response::{Response, http_date};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -151,7 +151,7 @@ where
     I: AsyncWrite + Unpin,
 {
     response.close = end;
-    let bytes = response.to_bytes(head_only);
+    let bytes = response.to_bytes(head_only, &http_date());
     let sent = timeout(bounds.send, async {
         io.write_all(&bytes).await?;
         io.flush().await

@@ -31,13 +31,16 @@ impl Response {
         Response { status, content_type, body: body.into_bytes(), request_id, retry_after_ms: None, close: false }
     }
 
-    /// The bytes to send; a response to HEAD has no body.
-    pub(super) fn to_bytes(&self, head_only: bool) -> Vec<u8> {
+    /// The bytes to send at that moment; a response to HEAD has no body.
+    pub(super) fn to_bytes(&self, head_only: bool, date: &str) -> Vec<u8> {
         let (status, reason, length) = (self.status, reason(self.status), self.body.len());
         let mut head = String::with_capacity(256);
         // Writing to a String cannot fail.
-        let _ok =
-            write!(head, "HTTP/1.1 {status} {reason}\r\nServer: medialith\r\nContent-Type: {}\r\n", self.content_type);
+        let _ok = write!(
+            head,
+            "HTTP/1.1 {status} {reason}\r\nServer: medialith\r\nDate: {date}\r\nContent-Type: {}\r\n",
+            self.content_type
+        );
         let _ok = write!(head, "Content-Length: {length}\r\n");
         if !self.request_id.is_empty() {
             let _ok = write!(head, "x-acs-request-id: {}\r\n", self.request_id);
@@ -52,6 +55,11 @@ impl Response {
         }
         bytes
     }
+}
+
+/// The present as RFC 9110 writes it, section 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(super) fn http_date() -> String {
+    jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Reason phrases of the statuses that are sent (RFC 9110, section 15).
@@ -80,16 +88,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn dates_are_of_fixed_length() {
+        let date = http_date();
+        assert!(date.len() == 29 && date.ends_with(" GMT") && date.get(3..5) == Some(", "), "{date}");
+    }
+
+    #[test]
     fn bytes_of_a_response() {
         let mut response = Response::json(429, b"{}".to_vec(), "ID".into());
         response.retry_after_ms = Some(20);
         response.close = true;
-        let text = String::from_utf8(response.to_bytes(false)).unwrap();
+        let text = String::from_utf8(response.to_bytes(false, &http_date())).unwrap();
         assert!(text.starts_with("HTTP/1.1 429 Too Many Requests\r\n"), "{text}");
-        for line in ["Content-Length: 2", "x-acs-request-id: ID", "x-acs-retry-after: 20", "Connection: close"] {
+        for line in [
+            "Content-Length: 2",
+            "Server: medialith",
+            "x-acs-request-id: ID",
+            "x-acs-retry-after: 20",
+            "Connection: close",
+        ] {
             assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}");
         }
         assert!(text.ends_with("\r\n\r\n{}"));
-        assert!(String::from_utf8(response.to_bytes(true)).unwrap().ends_with("\r\n\r\n"));
+        assert!(String::from_utf8(response.to_bytes(true, "")).unwrap().ends_with("\r\n\r\n"));
     }
 }
