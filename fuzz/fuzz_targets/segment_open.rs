@@ -8,8 +8,9 @@ use medialith::model::{File, Order, Query, SortKey, field};
 use medialith::query::{Context, search};
 use std::sync::OnceLock;
 
-const CONTEXT: Context<'_> =
-    Context { deadline: None, budget_bytes: 1 << 26, token_key: &[7; 32], dataset: 1, cancel: None };
+fn context() -> Context<'static> {
+    Context { budget_bytes: 1 << 26, deadline: None, ..Context::new(&[7; 32], 1) }
+}
 
 /// The bytes of a small segment with every kind of column.
 fn whole() -> &'static Vec<u8> {
@@ -20,6 +21,7 @@ fn whole() -> &'static Vec<u8> {
                 .with(field::TITLE, format!("Old harbour {n} \u{6771}\u{4eac}"))
                 .with(field::SIZE, n * 1000)
                 .with(field::PRODUCE_TIME, "2022-06-21T23:58:03Z")
+                .with(field::ETAG, format!("\"{n:02X}AB\""))
         };
         let files: Vec<File> = (0..40).map(file).collect();
         let part = Part::whole(Segment::build(&files).expect("builds"));
@@ -35,7 +37,7 @@ fn answers(segment: Segment) -> Option<Vec<Vec<String>>> {
     let ask = |text: &str, sort: &str| {
         let sort = SortKey::parse_list(sort, "", Order::Asc).expect("valid");
         let query = Query { text: text.into(), sort, ..Query::default() };
-        search(&snapshot, &query, &CONTEXT).ok().map(|hits| hits.uris)
+        search(&snapshot, &query, &context()).ok().map(|hits| hits.uris)
     };
     let questions = [("arbou", ""), ("\u{4eac}", "Size"), ("7", "ProduceTime"), ("old harb", "Title"), ("harbuor", "")];
     questions.iter().map(|(text, sort)| ask(text, sort)).collect()
