@@ -1,7 +1,7 @@
 //! Naming fields on the command line, and showing their values.
 
 use crate::error::Result;
-use crate::model::{FieldId, FieldPath, File, Value};
+use crate::model::{FieldId, FieldPath, Value};
 use std::collections::BTreeSet;
 
 /// `Title,Size`: the top-level fields that these paths name or lie in, in the order given.
@@ -28,34 +28,10 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-/// The searched texts of a file, each with the path of its field: top-level fields first, as the registry orders them.
-pub(crate) fn searched(file: &File) -> Vec<(String, &str)> {
-    let mut texts = Vec::new();
-    for (id, value) in file.members().iter() {
-        collect(id, value, &mut texts);
-    }
-    texts
-}
-
-fn collect<'a>(id: FieldId, value: &'a Value, texts: &mut Vec<(String, &'a str)>) {
-    let field = id.field();
-    match value {
-        Value::Text(text) if field.searched => texts.push((field.path.to_owned(), text)),
-        Value::Map(pairs) if field.searched => {
-            texts.extend(pairs.iter().map(|(key, text)| (format!("{}.{key}", field.path), &**text)));
-        }
-        Value::Rows(rows) => {
-            rows.iter().flat_map(|row| row.iter()).for_each(|(id, value)| collect(id, value, texts));
-        }
-        Value::Object(members) => members.iter().for_each(|(id, value)| collect(id, value, texts)),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::field;
+    use crate::model::{File, field};
 
     #[test]
     fn lists_of_fields() {
@@ -66,14 +42,9 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_a_file() {
-        let json =
-            r#"{"URI":"oss://b/k","Title":"t","Size":1,"CustomLabels":{"a":"x"},"Labels":[{"LabelName":"sea"}]}"#;
-        let file = File::from_json(json).unwrap();
-        let mut texts = searched(&file);
-        texts.sort();
-        let expected = [("CustomLabels.a", "x"), ("Labels.LabelName", "sea"), ("Title", "t"), ("URI", "oss://b/k")];
-        assert_eq!(texts, expected.map(|(path, text)| (path.to_owned(), text)));
+    fn values_in_one_line() {
+        let file = File::from_json(r#"{"URI":"oss://b/k","Size":1,"CustomLabels":{"a":"x"}}"#).unwrap();
         assert_eq!(shown(file.get(field::CUSTOM_LABELS).unwrap()), r#"{"a":"x"}"#);
+        assert_eq!(shown(file.get(field::SIZE).unwrap()), "1");
     }
 }

@@ -3,6 +3,8 @@
 //! Owns arguments, progress, tables and exit codes. Must not know how anything is stored or matched.
 
 mod args;
+mod ask;
+mod bars;
 mod exit;
 mod fields;
 mod hashing;
@@ -13,6 +15,8 @@ mod memory;
 mod output;
 mod place;
 mod progress;
+mod reply;
+mod request;
 mod survey;
 mod table;
 

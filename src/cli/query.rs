@@ -4,14 +4,15 @@
 
 use super::args::Place;
 use super::exit::Exit;
-use super::fields;
 use super::lines::{Line, Lines};
 use super::output::Output;
-use crate::engine::{Dataset, Engine};
+use super::reply;
+use super::request::Request;
+use crate::engine::{Dataset, Engine, Highlighter};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::query::MAX_PAGE;
-use crate::model::{FieldId, File, Order, Page, Query, SortKey};
-use serde::{Deserialize, Serialize};
+use crate::model::{File, Query, Typos};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
@@ -21,8 +22,14 @@ const MAX_URIS: usize = 100;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Actions: FuzzyQuery (Query, Sort, Order, MaxResults, NextToken, WithFields, WithoutTotalHits), GetFileMeta (URI, WithFields),
-BatchGetFileMeta (URIs, WithFields). ProjectName and DatasetName default to --project and --dataset.
+Actions, with the members of the API:
+  FuzzyQuery        Query (text), Sort, Order, MaxResults, NextToken, WithFields; also Filter (a tree, or the query
+                    language), Aggregations, WithoutTotalHits
+  SimpleQuery       Query (a tree), Sort, Order, MaxResults, NextToken, WithFields, WithoutTotalHits, Aggregations
+  GetFileMeta       URI, WithFields
+  BatchGetFileMeta  URIs, WithFields
+Both queries take Highlight (true adds where each file matches) and Explain (true adds the plan and its costs).
+ProjectName and DatasetName default to --project and --dataset. Trees and lists may also be text that holds JSON.
 
 Example: echo '{\"Action\":\"FuzzyQuery\",\"Query\":\"harbour\",\"WithFields\":[\"URI\"]}' | medialith query --stdin")]
 pub(crate) struct Args {
@@ -31,55 +38,21 @@ pub(crate) struct Args {
     stdin: bool,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
-struct Request {
-    action: String,
-    project_name: Option<String>,
-    dataset_name: Option<String>,
-    query: Option<serde_json::Value>,
-    sort: String,
-    order: String,
-    max_results: usize,
-    next_token: String,
-    with_fields: List,
-    without_total_hits: bool,
-    #[serde(rename = "URI")]
-    uri: Option<String>,
-    #[serde(rename = "URIs")]
-    uris: List,
-}
-
-/// A list of strings, or (as the API sends arrays) a string that holds one as JSON.
-#[derive(Deserialize, Default)]
-#[serde(from = "ListForm")]
-struct List(Vec<String>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ListForm {
-    Plain(Vec<String>),
-    Text(String),
-}
-
-impl From<ListForm> for List {
-    fn from(form: ListForm) -> List {
-        match form {
-            ListForm::Plain(items) => List(items),
-            ListForm::Text(text) => List(serde_json::from_str(&text).unwrap_or_else(|_| vec![text])),
-        }
-    }
-}
-
 #[derive(Serialize, Default)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<File>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    highlights: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregations: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_hits: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,36 +99,34 @@ impl Desk<'_> {
     fn answer(&mut self, text: &str) -> Result<Answer> {
         let request = Request::parse(text)?;
         match request.action.as_str() {
-            "FuzzyQuery" => self.fuzzy(&request),
+            "FuzzyQuery" => self.query(&request, request.fuzzy()?),
+            "SimpleQuery" => self.query(&request, request.simple()?),
             "GetFileMeta" => self.get(&request),
             "BatchGetFileMeta" => self.get_many(&request),
             "" => Err(Error::invalid("The parameter Action is required but not provided.")),
             other => {
-                let expected = "expected Query, GetFileMeta or BatchGetFileMeta";
+                let expected = "expected FuzzyQuery, SimpleQuery, GetFileMeta or BatchGetFileMeta";
                 Err(Error::invalid(format!("Action: {expected}, got {other:?}")))
             }
         }
     }
 
-    fn fuzzy(&mut self, request: &Request) -> Result<Answer> {
-        let page = Page { max_results: request.max_results, token: request.next_token.clone() };
-        page.size(MAX_PAGE)?;
-        let text = match &request.query {
-            Some(serde_json::Value::String(text)) => text.clone(),
-            Some(other) => return Err(Error::invalid(format!("Query: expected a string, got {other}"))),
-            None => return Err(Error::invalid("The parameter Query is required but not provided.")),
+    fn query(&mut self, request: &Request, mut query: Query) -> Result<Answer> {
+        let dataset = self.dataset(request)?;
+        let found = dataset.search(&query)?;
+        let explanation = match request.explain {
+            true => Some(reply::explanation(&dataset.explain(&query)?.1)),
+            false => None,
         };
-        let query = Query {
-            text,
-            sort: SortKey::parse_list(&request.sort, &request.order, Order::Asc)?,
-            page,
-            with_fields: request.fields()?,
-            without_total: request.without_total_hits,
-            ..Query::default()
-        };
-        let found = self.dataset(request)?.search(&query)?;
         let next_token = (!found.next_token.is_empty()).then_some(found.next_token);
-        Ok(Answer { files: Some(found.files), next_token, total_hits: found.total, ..Answer::default() })
+        let answer = Answer { next_token, total_hits: found.total, explanation, ..Answer::default() };
+        if !query.aggregations.is_empty() {
+            return Ok(Answer { aggregations: Some(reply::aggregations(&found.aggregates)), ..answer });
+        }
+        query.typos = if found.fell_back { Typos::Always } else { Typos::Off };
+        let marks = request.highlight.then(|| Highlighter::new(&query));
+        let highlights = marks.map(|marks| found.files.iter().map(|f| reply::highlights(&marks.file(f))).collect());
+        Ok(Answer { files: Some(found.files), highlights, ..answer })
     }
 
     fn get(&mut self, request: &Request) -> Result<Answer> {
@@ -167,7 +138,7 @@ impl Desk<'_> {
     }
 
     fn get_many(&mut self, request: &Request) -> Result<Answer> {
-        let uris = &request.uris.0;
+        let uris = request.uris();
         if uris.is_empty() || uris.len() > MAX_URIS {
             return Err(Error::invalid(format!("URIs: expected 1 to {MAX_URIS}, got {}", uris.len())));
         }
@@ -188,35 +159,9 @@ impl Desk<'_> {
     }
 }
 
-impl Request {
-    fn parse(text: &str) -> Result<Request> {
-        // serde would take an array for the members in order, which no caller means.
-        if !text.starts_with('{') {
-            return Err(Error::invalid("not a request: expected a JSON object"));
-        }
-        serde_json::from_str(text).map_err(|e| Error::invalid(format!("not a request: {e}")))
-    }
-
-    fn fields(&self) -> Result<Vec<FieldId>> {
-        fields::parse(&self.with_fields.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn requests_are_read_strictly() {
-        let read = Request::parse;
-        let request = read(r#"{"Action":"BatchGetFileMeta","URIs":"[\"oss://b/k\"]","WithFields":["Title"]}"#).unwrap();
-        assert_eq!((request.uris.0, request.with_fields.0), (vec!["oss://b/k".to_owned()], vec!["Title".to_owned()]));
-        let lone = read(r#"{"WithFields":"Title"}"#).unwrap();
-        assert_eq!(lone.with_fields.0, ["Title"]);
-        for bad in ["", "[]", r#"{"Actoin":"FuzzyQuery"}"#, r#"{"MaxResults":-1}"#, r#"{"URIs":[1]}"#] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn answers_carry_only_what_they_have() {

@@ -1,58 +1,55 @@
-//! `medialith search`: files by any text that is known of them, as a table for people or as JSON.
+//! `medialith search`: files by any text that is known of them and by conditions, as a table for people or as JSON; or
+//! what is computed over them.
 
 use super::args::Place;
+use super::ask;
 use super::exit::Exit;
 use super::fields;
-use super::mark::{Parts, Style};
+use super::mark::Style;
 use super::output::{self, Output, counted, printable};
 use super::table::{self, Cell};
-use crate::engine::Dataset;
+use super::{bars, reply};
+use crate::engine::{Aggregate, Dataset, Highlighter};
 use crate::error::Result;
 use crate::model::query::MAX_PAGE;
 use crate::model::{FieldId, File, Order, Page, Query, SortKey, Typos, field};
 
-/// Characters of a matching text that are shown before and after the match.
-const CONTEXT_CHARS: usize = 24;
-
 #[derive(clap::Args)]
 #[command(after_help = "\
-Every part of TEXT must occur in some text of the file, in any script and at any length, whatever its case or accents.
-\"Double quotes\" keep a phrase together; part~ and part~2 allow typos.")]
+Every word of TEXT must occur in some text of the file, in any script and at any length, whatever its case or accents.
+\"Double quotes\" keep a phrase together; word~ and word~2 allow typos. Conditions may stand among the words:
+
+  medialith search 'harbour type:image size>10MB date:2024-05..2024-08 (label:beach or near:30.25,120.1,5km)'
+  medialith search 'type:video not duration<1m' --group codec --histogram date:month
+
+name:word and title:\"some words\" look into one field, = compares exactly, > >= < <= and a..b compare numbers and times,
+has:FIELD asks for any value, label(name:beach confidence>0.8) asks one label for both. A minus or `not` negates; `or`
+and brackets group. Names are short ones or the paths of fields (VideoStreams.Width>=3840, CustomLabels.project:x).
+All of it: docs/queries.md, \"The query language\". Words that begin with a minus follow `--`.")]
 pub(crate) struct Args {
-    /// What to look for
-    #[arg(required = true, value_name = "TEXT")]
-    text: Vec<String>,
+    #[command(flatten)]
+    ask: ask::Args,
     /// Fields to sort by, most important first: Size,ProduceTime [default: by URI]
     #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
     sort: String,
     /// asc or desc for each sort field [default: desc; asc for those after the last one given]
     #[arg(long, value_name = "ORDERS", default_value = "", hide_default_value = true)]
     order: String,
-    /// Most files to show
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 50)]
-    limit: usize,
     /// Continue after the page that ended with this token
     #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
     next: String,
     /// Only these fields
     #[arg(long, value_name = "FIELDS")]
     fields: Vec<String>,
-    /// When to allow typos
-    #[arg(long, value_enum, default_value_t = TypoChoice::Fallback)]
-    typos: TypoChoice,
-    /// Print one JSON object: Files, TotalHits, NextToken
+    /// Print one JSON object: Files, TotalHits, NextToken, or Aggregations, TotalHits
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum TypoChoice {
-    /// Only for parts that end in ~
-    Off,
-    /// When nothing matches as written
-    Fallback,
-    /// Always
-    Always,
+    /// With --json, add Highlights: for each file where it matches, as ranges of bytes
+    #[arg(long, requires = "json")]
+    highlight: bool,
+    /// Print how the query was answered instead of what it found
+    #[arg(long)]
+    explain: bool,
 }
 
 /// What the pages of one command came to.
@@ -66,28 +63,66 @@ struct Found {
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let fields = fields::parse(&args.fields)?;
     let query = Query {
-        text: args.text.join(" "),
-        typos: match args.typos {
-            TypoChoice::Off => Typos::Off,
-            TypoChoice::Fallback => Typos::Fallback,
-            TypoChoice::Always => Typos::Always,
-        },
         sort: SortKey::parse_list(&args.sort, &args.order, Order::Asc)?,
         page: Page { max_results: 0, token: args.next.clone() },
         with_fields: with_uri(&fields),
-        ..Query::default()
+        ..args.ask.query()?
     };
-    let found = collect(&place.dataset()?, query.clone(), args.limit)?;
+    let dataset = place.dataset()?;
     let mut out = Output::new();
-    if args.json {
-        out.line(answer(&found))?;
+    if args.explain {
+        explain(args, &dataset, query, &mut out)?;
+    } else if !query.aggregations.is_empty() {
+        compute(args, &dataset, query, &mut out)?;
     } else {
-        let rows = rows(&found.files, &fields, &Parts::of(&query.text));
-        table::lines(&rows).iter().try_for_each(|line| out.line(line))?;
-        footer(&mut out, &found)?;
+        find(args, &dataset, query, &fields, &mut out)?;
     }
     out.flush()?;
     Ok(Exit::Done)
+}
+
+fn find(args: &Args, dataset: &Dataset, mut query: Query, fields: &[FieldId], out: &mut Output) -> Result<()> {
+    let found = collect(dataset, query.clone(), args.ask.limit())?;
+    query.typos = match query.typos {
+        Typos::Fallback if found.fell_back => Typos::Always,
+        Typos::Fallback => Typos::Off,
+        chosen => chosen,
+    };
+    let marks = Highlighter::new(&query);
+    if args.json {
+        return out.line(answer(&found, args.highlight.then_some(&marks)));
+    }
+    let rows = rows(&found.files, fields, &marks);
+    table::lines(&rows).iter().try_for_each(|line| out.line(line))?;
+    footer(out, &found)
+}
+
+/// Aggregations, one after the other, and the number of files that they are about.
+fn compute(args: &Args, dataset: &Dataset, mut query: Query, out: &mut Output) -> Result<()> {
+    query.page.max_results = args.ask.limit();
+    let answer = dataset.search(&query)?;
+    if args.json {
+        return out.line(computed(&answer.aggregates, answer.total));
+    }
+    bars::lines(&answer.aggregates, output::width()).iter().try_for_each(|line| out.line(line))?;
+    let found = Found { files: Vec::new(), total: answer.total, next: String::new(), fell_back: answer.fell_back };
+    footer(out, &found)
+}
+
+fn computed(aggregates: &[Aggregate], total: Option<u64>) -> serde_json::Value {
+    serde_json::json!({ "Aggregations": reply::aggregations(aggregates), "TotalHits": total })
+}
+
+fn explain(args: &Args, dataset: &Dataset, mut query: Query, out: &mut Output) -> Result<()> {
+    let most = if query.aggregations.is_empty() { MAX_PAGE } else { usize::MAX };
+    query.page.max_results = args.ask.limit().min(most);
+    let (hits, explanation) = dataset.explain(&query)?;
+    if args.json {
+        let explained = reply::explanation(&explanation);
+        return out.line(serde_json::json!({ "Explanation": explained, "TotalHits": hits.total }));
+    }
+    out.line(explanation.to_string().trim_end())?;
+    out.line(counted(hits.total.unwrap_or(0), "file"))
 }
 
 /// The table shows the URI with whatever fields were asked for.
@@ -119,20 +154,25 @@ fn collect(dataset: &Dataset, mut query: Query, limit: usize) -> Result<Found> {
     Ok(found)
 }
 
-fn answer(found: &Found) -> serde_json::Value {
-    serde_json::json!({ "Files": found.files, "TotalHits": found.total, "NextToken": found.next })
+fn answer(found: &Found, marks: Option<&Highlighter>) -> serde_json::Value {
+    let mut answer = serde_json::json!({ "Files": found.files, "TotalHits": found.total, "NextToken": found.next });
+    if let (Some(members), Some(marks)) = (answer.as_object_mut(), marks) {
+        let highlights = found.files.iter().map(|file| reply::highlights(&marks.file(file)));
+        members.insert("Highlights".to_owned(), highlights.collect());
+    }
+    answer
 }
 
-fn rows(files: &[File], fields: &[FieldId], parts: &Parts) -> Vec<Vec<Cell>> {
+fn rows(files: &[File], fields: &[FieldId], marks: &Highlighter) -> Vec<Vec<Cell>> {
     let style = Style { colour: output::colour() };
     let width = output::width();
     // Half of the line is for the address, the rest for what else is known.
     let room = width.map_or(usize::MAX, |w| w / 2);
     let row = |file: &File| {
-        let mut row = vec![uri_cell(file.uri(), room, parts, style)];
+        let mut row = vec![uri_cell(file.uri(), room, marks, style)];
         if fields.is_empty() {
             row.extend(facts(file));
-            row.push(match_cell(file, parts, style));
+            row.push(match_cell(file, marks, style));
         } else {
             let value = |id: &FieldId| file.get(*id).map(fields::shown).unwrap_or_default();
             row.extend(fields.iter().filter(|id| **id != field::URI).map(|id| Cell::from(value(id))));
@@ -142,10 +182,10 @@ fn rows(files: &[File], fields: &[FieldId], parts: &Parts) -> Vec<Vec<Cell>> {
     files.iter().map(row).collect()
 }
 
-fn uri_cell(uri: &str, room: usize, parts: &Parts, style: Style) -> Cell {
+fn uri_cell(uri: &str, room: usize, marks: &Highlighter, style: Style) -> Cell {
     let text = table::shorten(&printable(uri), room);
     // Brackets would spoil an address that is to be copied: without colour the last column shows the match.
-    let painted = style.colour.then(|| style.paint(&text, &parts.ranges(&text)));
+    let painted = style.colour.then(|| style.paint(&text, &marks.text(&text)));
     Cell { text, painted, right: false }
 }
 
@@ -161,30 +201,16 @@ fn facts(file: &File) -> [Cell; 3] {
     ]
 }
 
-/// The first text that matches, with its surroundings: one that the address does not show, if there is any.
-fn match_cell(file: &File, parts: &Parts, style: Style) -> Cell {
-    let texts = fields::searched(file);
-    let in_address = |path: &str| path == field::URI.field().path || path == field::FILENAME.field().path;
-    let matching = |(path, text): &&(String, &str)| !in_address(path) && !parts.ranges(text).is_empty();
-    let other = texts.iter().find(matching);
-    let address = || texts.iter().find(|(path, text)| in_address(path) && !parts.ranges(text).is_empty());
+/// The first text that matches, with its surroundings: one that the other columns do not show, if there is any.
+fn match_cell(file: &File, marks: &Highlighter, style: Style) -> Cell {
+    let places = marks.file(file);
+    let in_address = |id: FieldId| id == field::URI || id == field::FILENAME;
+    let other = places.iter().find(|place| !in_address(place.field.id) && place.field.id != field::MEDIA_TYPE);
+    let address = || places.iter().find(|place| in_address(place.field.id));
     let found = if style.colour { other } else { other.or_else(address) };
-    let Some((path, text)) = found else { return Cell::default() };
-    let shown = surroundings(&printable(text), parts);
-    let painted = style.paint(&shown, &parts.ranges(&shown));
-    Cell { text: format!("{path}: {shown}"), painted: Some(format!("{path}: {painted}")), right: false }
-}
-
-/// `text` around its first match.
-fn surroundings(text: &str, parts: &Parts) -> String {
-    let Some(first) = parts.ranges(text).into_iter().next() else { return String::new() };
-    let (before, after) = (text.get(..first.start).unwrap_or(""), text.get(first.end..).unwrap_or(""));
-    let skipped = before.chars().count().saturating_sub(CONTEXT_CHARS);
-    let head: String = before.chars().skip(skipped).collect();
-    let tail: String = after.chars().take(CONTEXT_CHARS).collect();
-    let dots = |cut: bool| if cut { "..." } else { "" };
-    let matched = text.get(first).unwrap_or("");
-    format!("{}{head}{matched}{tail}{}", dots(skipped > 0), dots(tail.len() < after.len()))
+    let Some(place) = found else { return Cell::default() };
+    let excerpt = style.excerpt(place.value(file).unwrap_or(""), &place.ranges);
+    Cell::from(format!("{}: {excerpt}", place.field))
 }
 
 fn footer(out: &mut Output, found: &Found) -> Result<()> {
@@ -207,22 +233,18 @@ fn footer(out: &mut Output, found: &Found) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_shows_the_address_and_the_match() {
-        let file = File::from_json(r#"{"URI":"oss://b/2022/IMG_2041.jpg","Title":"Old harbour at midnight","Size":2048,"MediaType":"image","ProduceTime":"2022-06-21T23:58:03Z"}"#).unwrap();
-        let parts = Parts::of("HARBOUR");
-        let rows = rows(std::slice::from_ref(&file), &[], &parts);
-        let line = table::lines(&rows).join("\n");
-        assert_eq!(line, "oss://b/2022/IMG_2041.jpg  2.0 KiB  2022-06-21  image  Title: Old [harbour] at midnight");
-        let plain = match_cell(&file, &Parts::of("2041"), Style { colour: false });
-        assert_eq!(plain.painted.as_deref(), Some("URI: oss://b/2022/IMG_[2041].jpg"));
-        assert!(match_cell(&file, &Parts::of("2041"), Style { colour: true }).text.is_empty());
+    fn marks(text: &str) -> Highlighter {
+        Highlighter::new(&Query { text: text.to_owned(), ..Query::default() })
     }
 
     #[test]
-    fn long_texts_are_cut_around_the_match() {
-        let text = format!("{}needle{}", "x".repeat(100), "y".repeat(100));
-        let shown = surroundings(&text, &Parts::of("needle"));
-        assert_eq!(shown, format!("...{}needle{}...", "x".repeat(24), "y".repeat(24)));
+    fn a_row_shows_the_address_and_the_match() {
+        let file = File::from_json(r#"{"URI":"oss://b/2022/IMG_2041.jpg","Title":"Old harbour at midnight","Size":2048,"MediaType":"image","ProduceTime":"2022-06-21T23:58:03Z"}"#).unwrap();
+        let rows = rows(std::slice::from_ref(&file), &[], &marks("HARBOUR"));
+        let line = table::lines(&rows).join("\n");
+        assert_eq!(line, "oss://b/2022/IMG_2041.jpg  2.0 KiB  2022-06-21  image  Title: Old [harbour] at midnight");
+        let plain = match_cell(&file, &marks("2041"), Style { colour: false });
+        assert_eq!(plain.text, "URI: oss://b/2022/IMG_[2041].jpg");
+        assert!(match_cell(&file, &marks("2041"), Style { colour: true }).text.is_empty());
     }
 }

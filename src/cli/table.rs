@@ -43,10 +43,15 @@ impl Cell {
 
 /// The lines of a table. The last column is not padded.
 pub(crate) fn lines(rows: &[Vec<Cell>]) -> Vec<String> {
+    let widths = widths(rows);
+    rows.iter().map(|row| line(row, &widths)).collect()
+}
+
+/// Columns on the screen that each column of cells takes.
+pub(crate) fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |at: usize| rows.iter().filter_map(|r| r.get(at)).map(Cell::width).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(widest).collect();
-    rows.iter().map(|row| line(row, &widths)).collect()
+    (0..columns).map(widest).collect()
 }
 
 fn line(row: &[Cell], widths: &[usize]) -> String {

@@ -57,5 +57,5 @@ pub mod extraction {
     pub use crate::extract::{Datum, Digests, Extracted, Fact, FileHash, Group, Limits, Options, Warning};
 }
 
-pub use crate::query::{Aggregate, Hits};
+pub use crate::query::{Aggregate, Explanation, Group, Highlight, Highlighter, Hits, PlanStep, highlight, language};
 pub use crate::store::Durability;

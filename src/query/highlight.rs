@@ -27,6 +27,16 @@ pub struct Highlight {
     pub ranges: Vec<Range<usize>>,
 }
 
+impl Highlight {
+    /// The value that the ranges are places of.
+    pub fn value<'f>(&self, file: &'f File) -> Option<&'f str> {
+        let is = |place: &Place<'_>| {
+            place.id == self.field.id && place.key == self.field.key.as_deref() && place.element == self.element
+        };
+        places(file).into_iter().find(is).map(|place| place.text)
+    }
+}
+
 /// The places in `file` where `query` matches, in the order of its fields.
 pub fn highlight(file: &File, query: &Query) -> Vec<Highlight> {
     Highlighter::new(query).file(file)
@@ -190,10 +200,15 @@ fn fulfilled(condition: &Condition, place: &Place<'_>) -> Vec<Range<usize>> {
         return Vec::new();
     }
     let fair = |text| if case == KeyCase::Insensitive { Traced::caseless(text) } else { Traced::verbatim(text) };
+    let value = fair(text);
     match condition.test() {
-        Test::Text(Comparison::Eq, operand) if fair(text).folded == fair(operand).folded => vec![0..text.len()],
-        Test::Prefix(operand) if fair(text).folded.starts_with(&*fair(operand).folded) => {
-            vec![fair(text).original(&(0..fair(operand).folded.len()))]
+        Test::Text(Comparison::Eq, operand) => {
+            (value.folded == fair(operand).folded).then_some(0..text.len()).into_iter().collect()
+        }
+        Test::Prefix(operand) => {
+            let prefix = fair(operand).folded;
+            let begins = value.folded.starts_with(&*prefix);
+            begins.then(|| value.original(&(0..prefix.len()))).into_iter().collect()
         }
         Test::Phrase(operand) => phrases(text, operand),
         _ => Vec::new(),

@@ -291,6 +291,153 @@ fn query_answers_line_by_line() {
     assert_eq!(codes, [missing, invalid, invalid, missing, invalid, invalid, invalid]);
 }
 
+/// Six files with what conditions ask for.
+const SIX: &str = r#"{"URI":"oss://b/a.jpg","Title":"Old harbour","Size":1000,"MediaType":"image","ProduceTime":"2024-05-03T08:00:00Z","Labels":[{"LabelName":"beach","LabelConfidence":0.9}],"LatLong":"30.250000,120.100000"}
+{"URI":"oss://b/b.jpg","Title":"New harbour","Size":20000000,"MediaType":"image","ProduceTime":"2024-06-30T23:59:59Z","Labels":[{"LabelName":"beach","LabelConfidence":0.2},{"LabelName":"sky","LabelConfidence":0.9}],"CustomLabels":{"album":"trash"}}
+{"URI":"oss://b/c.mp4","Title":"North Sea ferry","Size":5000,"MediaType":"video","ProduceTime":"2024-07-01T00:00:00Z","VideoWidth":3840,"Duration":5400.5}
+{"URI":"oss://b/d.mp3","Title":"sea of the north","Size":7000,"MediaType":"audio"}
+{"URI":"oss://b/e.jpg","Size":3000,"MediaType":"image","ImageWidth":4000}
+{"URI":"oss://b/f.txt","Title":"harbor notes","MediaType":"document"}
+"#;
+
+#[test]
+fn search_reads_the_query_language() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], SIX.as_bytes()).ok();
+    let names = |args: &[&str]| -> String {
+        let answer = desk.run(&[&["search", "--json"][..], args].concat()).ok().json();
+        let uris = answer["Files"].as_array().unwrap().iter().map(|f| f["URI"].as_str().unwrap()[8..9].to_owned());
+        uris.collect()
+    };
+    for (args, expected) in [
+        (&["harbour", "type:image"][..], "ab"),
+        (&["mediatype:image size>10MB label:beach"], "b"),
+        (&["--", "date:2024-05..2024-06", "-custom.album:trash"], "a"),
+        (&["label(name:beach confidence>0.5)"], "a"),
+        (&["near:30.25,120.1,5km or width>=4000"], "ae"),
+        (&["width>=3840"], "ce"),
+        (&["duration>1h30m"], "c"),
+        (&["not has:title"], "e"),
+        (&["title:\"north sea\""], "c"),
+        (&["\"north sea\""], "c"),
+        (&["north sea"], "cd"),
+        (&["ext:JPG not type:video size<=3KB"], "ae"),
+        (&["--where", "type:image or type:video", "sea"], "c"),
+        (&["--where", r#"{"Operation":"gt","Field":"Size","Value":"6999"}"#, "--where", "-type:audio"], "b"),
+        (&["--where", "harbour"], "ab"),
+        // Typos are a fall-back of the text alone.
+        (&["habour type:document"], "f"),
+        (&["--typos", "off", "habour type:document"], ""),
+        (&["--sort", "Size", "--order", "desc", "has:size type:image"], "bea"),
+    ] {
+        assert_eq!(names(args), expected, "{args:?}");
+    }
+    for (args, code, why) in [
+        (&["size>ten"][..], 2, "at character 6: Size: expected a number"),
+        (&["size>ten"], 2, "\n  size>ten\n       ^"),
+        (&["x", "--where", "colour:red"], 2, "unknown field \"colour\""),
+        (&["--where", "{}"], 2, "expected an Operation"),
+        (&["--group", "nope"], 2, "unknown field \"nope\""),
+        (&["--group", "width"], 2, "ImageWidth, VideoWidth"),
+        (&["--aggregate", "size"], 2, "FIELD:OP"),
+        (&["--aggregate", "title:sum"], 2, "does not fit"),
+        (&["--histogram", "date:week"], 2, "year, month, day or hour"),
+        (&["--ranges", "size:a"], 2, "expected a number"),
+        (&["x", "--highlight"], 2, "--json"),
+    ] {
+        desk.run(&[&["search"][..], args].concat()).fails(code, why);
+    }
+}
+
+#[test]
+fn search_computes_draws_marks_and_explains() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], SIX.as_bytes()).ok();
+    let asked =
+        ["search", "--group", "type", "--aggregate", "size:sum", "--histogram", "date:month", "--ranges", "size:5KB"];
+    let drawn = desk.run(&asked).ok().out;
+    for line in
+        ["group MediaType", "sum Size: 20,016,000 (19.1 MiB)", "histogram-month ProduceTime", "ranges Size", "6 files"]
+    {
+        assert!(drawn.lines().any(|l| l == line), "{line}\n{drawn}");
+    }
+    let full = "\u{2588}".repeat(40);
+    for (label, count) in [("image", 3), ("2024-05", 1), ("5000..", 3)] {
+        let shown = drawn.lines().any(|l| l.split_whitespace().eq([label, &count.to_string(), &full]));
+        assert!(shown, "{label}\n{drawn}");
+    }
+    let json = desk.run(&[&asked[..], &["--json", "harbour or sea"]].concat()).ok().json();
+    assert_eq!(json["TotalHits"], 4);
+    let groups = serde_json::json!([{"Value": "image", "Count": 2}, {"Value": "audio", "Count": 1}, {"Value": "video", "Count": 1}]);
+    assert_eq!(
+        json["Aggregations"][0],
+        serde_json::json!({"Field": "MediaType", "Operation": "group", "Groups": groups})
+    );
+    assert_eq!(
+        json["Aggregations"][1],
+        serde_json::json!({"Field": "Size", "Operation": "sum", "Value": 20_013_000.0})
+    );
+    let marked = desk.run(&["search", "--json", "--highlight", "label:beach old"]).ok().json();
+    let expected = serde_json::json!([[
+        {"Field": "Labels.LabelName", "Element": 0, "Ranges": [[0, 5]]},
+        {"Field": "Title", "Element": null, "Ranges": [[0, 3]]},
+    ]]);
+    assert_eq!(marked["Highlights"], expected);
+    let table = desk.run(&["search", "label:beach old"]).ok().out;
+    assert!(table.contains("Labels.LabelName: [beach]") && table.contains("1 file"), "{table}");
+    let told = desk.run(&["search", "--explain", "harbour type:image"]).ok().out;
+    assert!(
+        told.contains("MediaType eq \"image\"") && told.contains("actual") && told.ends_with("2 files\n"),
+        "{told}"
+    );
+    let told = desk.run(&["search", "--explain", "--json", "harbour type:image"]).ok().json();
+    assert!(told["Explanation"]["Steps"].as_array().unwrap().len() >= 3 && told["TotalHits"] == 2, "{told}");
+}
+
+#[test]
+fn query_answers_trees_and_aggregations() {
+    let desk = Desk::new();
+    desk.feed(&["import", "-"], SIX.as_bytes()).ok();
+    let tree = r#"{"Operation":"and","SubQueries":[{"Operation":"eq","Field":"MediaType","Value":"image"},{"Operation":"lt","Field":"Size","Value":"5000"}]}"#;
+    let text = serde_json::to_string(tree).unwrap();
+    let requests = [
+        format!(r#"{{"Action":"SimpleQuery","Query":{tree},"Sort":"Size","WithFields":["URI"]}}"#),
+        format!(r#"{{"Action":"SimpleQuery","Query":{text},"Sort":"MediaType,Size","Order":"asc","MaxResults":1,"WithFields":["URI"]}}"#),
+        r#"{"Action":"SimpleQuery","Aggregations":[{"Field":"MediaType","Operation":"group"},{"Field":"Size","Operation":"max"}],"MaxResults":1}"#.into(),
+        r#"{"Action":"SimpleQuery","WithoutTotalHits":true,"MaxResults":2,"WithFields":["URI"]}"#.into(),
+        format!(r#"{{"Action":"FuzzyQuery","Query":"harbour","Filter":{tree},"Highlight":true,"WithFields":["Title"]}}"#),
+        r#"{"Action":"FuzzyQuery","Query":"harbour","Filter":"size>1MB","WithFields":["URI"],"Explain":true}"#.into(),
+        r#"{"Action":"SimpleQuery","MaxResults":101}"#.into(),
+        r#"{"Action":"SimpleQuery","Query":"not a tree"}"#.into(),
+    ];
+    let run = desk.feed(&["query", "--stdin"], requests.join("\n").as_bytes());
+    let answers: Vec<serde_json::Value> = run.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.len(), requests.len());
+    let uris = |at: usize| -> Vec<&str> {
+        answers[at]["Files"].as_array().unwrap().iter().map(|f| f["URI"].as_str().unwrap()).collect()
+    };
+    assert_eq!((uris(0), &answers[0]["TotalHits"]), (vec!["oss://b/e.jpg", "oss://b/a.jpg"], &serde_json::json!(2)));
+    assert_eq!(uris(1), ["oss://b/e.jpg"]);
+    let token = answers[1]["NextToken"].as_str().unwrap();
+    let next = requests[1].replace(r#""MaxResults":1"#, &format!(r#""MaxResults":1,"NextToken":"{token}""#));
+    let next = desk.feed(&["query", "--stdin"], next.as_bytes()).ok().json();
+    assert_eq!((&next["Files"][0]["URI"], next.get("NextToken")), (&serde_json::json!("oss://b/a.jpg"), None));
+    let aggregations = serde_json::json!([
+        {"Field": "MediaType", "Operation": "group", "Groups": [{"Value": "image", "Count": 3}]},
+        {"Field": "Size", "Operation": "max", "Value": 20_000_000.0},
+    ]);
+    assert_eq!((&answers[2]["Aggregations"], answers[2].get("Files")), (&aggregations, None));
+    assert_eq!((uris(3).len(), answers[3].get("TotalHits")), (2, None));
+    assert_eq!(answers[4]["Files"], serde_json::json!([{"Title": "Old harbour"}]));
+    assert_eq!(
+        answers[4]["Highlights"],
+        serde_json::json!([[{"Field": "Title", "Element": null, "Ranges": [[4, 11]]}]])
+    );
+    assert_eq!(uris(5), ["oss://b/b.jpg"]);
+    assert!(answers[5]["Explanation"]["Steps"].is_array(), "{}", answers[5]);
+    assert!(answers[6..].iter().all(|a| a["Code"] == "InvalidArgument"), "{answers:?}");
+}
+
 #[test]
 fn no_database_and_no_such_names() {
     let desk = Desk::new();

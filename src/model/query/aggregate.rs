@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::field::{FieldPath, Kind};
+use std::fmt;
 
 /// Most aggregations in one query.
 pub const MAX_AGGREGATIONS: usize = 100;
@@ -43,6 +44,29 @@ pub enum Operation {
     /// The number of files by numeric range: from each bound up to, but not including, the next; below the first and
     /// from the last on are ranges too. Bounds ascend.
     Ranges(Vec<f64>),
+}
+
+impl fmt::Display for Operation {
+    /// The name that [`Aggregation::parse`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::Min => "min",
+            Operation::Max => "max",
+            Operation::Average => "average",
+            Operation::Sum => "sum",
+            Operation::Count => "count",
+            Operation::Distinct => "distinct",
+            Operation::Group => "group",
+            Operation::Histogram(Calendar::Year) => "histogram-year",
+            Operation::Histogram(Calendar::Month) => "histogram-month",
+            Operation::Histogram(Calendar::Day) => "histogram-day",
+            Operation::Histogram(Calendar::Hour) => "histogram-hour",
+            Operation::Ranges(bounds) => {
+                let bounds: Vec<String> = bounds.iter().map(f64::to_string).collect();
+                return write!(f, "ranges:{}", bounds.join(","));
+            }
+        })
+    }
 }
 
 /// One aggregation.
@@ -131,7 +155,9 @@ mod tests {
             ("ProduceTime", "histogram-month"),
             ("Size", "ranges:0,1024,1e6"),
         ] {
-            Aggregation::parse(field, operation).unwrap();
+            let parsed = Aggregation::parse(field, operation).unwrap();
+            let again = Aggregation::parse(field, &parsed.operation().to_string()).unwrap();
+            assert_eq!(again, parsed);
         }
         for (field, operation) in [
             ("MediaType", "sum"),

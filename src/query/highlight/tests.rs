@@ -70,6 +70,7 @@ fn values_of_every_kind_of_field() {
     let file = File::from_json(json).unwrap();
     let found = |query: &Query| -> Vec<String> {
         let show = |h: Highlight| {
+            assert!(h.value(&file).is_some_and(|value| value.get(h.ranges[0].clone()).is_some()));
             let element = h.element.map_or(String::new(), |at| format!("[{at}]"));
             format!("{}{element} {:?}", h.field, h.ranges)
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::query::MAX_CONDITIONS;
-use crate::model::{Anchor, Condition, FieldId, TextMatch, field};
+use crate::model::{Anchor, Condition, FieldId, field as fields};
 use proptest::prelude::*;
 
 fn filter(text: &str) -> Filter {
@@ -88,18 +88,18 @@ fn names_in_any_case_and_keys_as_they_are() {
 #[test]
 fn texts_of_fields_are_searched_as_free_text_is() {
     for (text, expected) in [
-        ("name:img_20", occurs("img_20", &[field::FILENAME], Anchor::None)),
-        ("filename:*.jpg", occurs(".jpg", &[field::FILENAME], Anchor::End)),
-        ("name:img*", occurs("img", &[field::FILENAME], Anchor::Start)),
-        ("name:*img*", occurs("img", &[field::FILENAME], Anchor::None)),
-        ("title:beatls~", occurs("beatls~", &[field::TITLE], Anchor::None)),
-        ("title:\"a b\"*", occurs("\"a b\"", &[field::TITLE], Anchor::Start)),
-        ("path:2024/trip", occurs("2024/trip", &[field::URI], Anchor::None)),
-        ("path:\"my trip\"", occurs("\"my trip\"", &[field::URI], Anchor::None)),
-        ("label:*each", occurs("each", &[field::LABEL_NAME], Anchor::End)),
-        ("custom:trash", occurs("trash", &[field::CUSTOM_LABELS], Anchor::None)),
-        ("ext:JPG", occurs("\".JPG\"", &[field::URI], Anchor::End)),
-        ("name:a(1)b", occurs("a(1)b", &[field::FILENAME], Anchor::None)),
+        ("name:img_20", occurs("img_20", &[fields::FILENAME], Anchor::None)),
+        ("filename:*.jpg", occurs(".jpg", &[fields::FILENAME], Anchor::End)),
+        ("name:img*", occurs("img", &[fields::FILENAME], Anchor::Start)),
+        ("name:*img*", occurs("img", &[fields::FILENAME], Anchor::None)),
+        ("title:beatls~", occurs("beatls~", &[fields::TITLE], Anchor::None)),
+        ("title:\"a b\"*", occurs("\"a b\"", &[fields::TITLE], Anchor::Start)),
+        ("path:2024/trip", occurs("2024/trip", &[fields::URI], Anchor::None)),
+        ("path:\"my trip\"", occurs("\"my trip\"", &[fields::URI], Anchor::None)),
+        ("label:*each", occurs("each", &[fields::LABEL_NAME], Anchor::End)),
+        ("custom:trash", occurs("trash", &[fields::CUSTOM_LABELS], Anchor::None)),
+        ("ext:JPG", occurs("\".JPG\"", &[fields::URI], Anchor::End)),
+        ("name:a(1)b", occurs("a(1)b", &[fields::FILENAME], Anchor::None)),
     ] {
         assert_eq!(filter(text), expected, "{text}");
     }
@@ -128,14 +128,14 @@ fn periods_and_ranges_are_two_conditions() {
     assert_eq!(filter("size:1KB..2KB"), Filter::And(vec![is("Size", "gte", "1000"), is("Size", "lte", "2000")]));
     // On members of an array both ends are about one element.
     let range = vec![is("Labels.LabelConfidence", "gte", "0.5"), is("Labels.LabelConfidence", "lte", "0.8")];
-    assert_eq!(filter("confidence:0.5..0.8"), Filter::Nested(field::LABELS, range.clone()));
-    assert_eq!(filter("label(confidence:0.5..0.8)"), Filter::Nested(field::LABELS, range));
+    assert_eq!(filter("confidence:0.5..0.8"), Filter::Nested(fields::LABELS, range.clone()));
+    assert_eq!(filter("label(confidence:0.5..0.8)"), Filter::Nested(fields::LABELS, range));
 }
 
 #[test]
 fn structure() {
     let (a, b, c) = (|| is("Title", "eq", "a"), || is("Title", "eq", "b"), || is("Title", "eq", "c"));
-    let nested = |of| Filter::Nested(field::LABELS, of);
+    let nested = |of| Filter::Nested(fields::LABELS, of);
     for (text, expected) in [
         ("title=a title=b", Filter::And(vec![a(), b()])),
         ("title=a and (title=b AND title=c)", Filter::And(vec![a(), b(), c()])),
@@ -165,14 +165,14 @@ fn structure() {
         (
             "-face(age>36 gender:male)",
             Filter::Not(vec![Filter::Nested(
-                field::FIGURES,
+                fields::FIGURES,
                 vec![is("Figures.Age", "gt", "36"), is("Figures.Gender", "eq", "male")],
             )]),
         ),
-        ("face(-has:mask)", Filter::Nested(field::FIGURES, vec![Filter::Not(vec![is("Figures.Mask", "exist", "")])])),
+        ("face(-has:mask)", Filter::Nested(fields::FIGURES, vec![Filter::Not(vec![is("Figures.Mask", "exist", "")])])),
         (
             "subtitle(text:tide)",
-            Filter::Nested(field::SUBTITLES, vec![is("Subtitles.Content", "match-phrase", "tide")]),
+            Filter::Nested(fields::SUBTITLES, vec![is("Subtitles.Content", "match-phrase", "tide")]),
         ),
     ] {
         assert_eq!(filter(text), expected, "{text}");
@@ -203,6 +203,32 @@ fn words_that_everything_depends_on_stay_fuzzy_text() {
     assert_eq!(both.text, "\"north sea\" x");
     let Some(Filter::And(of)) = both.filter else { panic!("{both:?}") };
     assert_eq!(of.len(), 5);
+}
+
+#[test]
+fn filters_join_without_a_level() {
+    let whole = |text: &str| parse(text).unwrap().into_filter();
+    let (a, b) = (is("Title", "eq", "a"), is("Title", "eq", "b"));
+    assert_eq!(whole("x title=a title=b"), Some(Filter::And(vec![anywhere("x"), a.clone(), b.clone()])));
+    assert_eq!((whole("x"), whole("")), (Some(anywhere("x")), None));
+    assert_eq!(both(Some(a.clone()), None), Some(a.clone()));
+    assert_eq!(both(Some(a.clone()), Some(b.clone())), Some(Filter::And(vec![a, b])));
+}
+
+#[test]
+fn names_of_single_fields() {
+    for (name, path) in
+        [("label", "Labels.LabelName"), ("type", "MediaType"), ("custom.K", "CustomLabels.K"), ("SIZE", "Size")]
+    {
+        assert_eq!(field(name).unwrap().to_string(), path);
+    }
+    for (name, expected) in
+        [("width", "one of ImageWidth, VideoWidth"), ("nope", "unknown field"), ("has", "unknown field")]
+    {
+        assert!(field(name).unwrap_err().message().contains(expected), "{name}");
+    }
+    assert_eq!(number(&field("size").unwrap(), "1.5KB").unwrap(), 1500.0);
+    assert!(number(&field("size").unwrap(), "x").is_err());
 }
 
 /// Every refusal, with the character it points at and how its sentence begins.
