@@ -8,13 +8,14 @@ use crate::model::{Aggregation, Filter, Query, Typos};
 /// Files or groups that are shown unless a number is given.
 const DEFAULT_LIMIT: usize = 50;
 
+/// What `medialith search` looks for or computes.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Question {
     /// What to look for
     #[arg(required_unless_present_any = ["filter", "group", "aggregate", "histogram", "ranges"], value_name = "TEXT")]
     text: Vec<String>,
     /// What must hold too, as written: the query language, or a tree of the API as JSON
-    #[arg(long = "where", value_name = "FILTER", id = "filter")]
+    #[arg(long = "where", value_name = "FILTER")]
     filter: Vec<String>,
     /// Count files by value
     #[arg(long, value_name = "FIELD")]
@@ -46,7 +47,7 @@ enum TypoChoice {
     Always,
 }
 
-impl Args {
+impl Question {
     /// The question; order, page and fields are still to be filled in.
     pub(crate) fn query(&self) -> Result<Query> {
         let search = language::parse(&self.text.join(" "))?;

@@ -2,7 +2,7 @@
 //! what is computed over them.
 
 use super::args::Place;
-use super::ask;
+use super::ask::Question;
 use super::exit::Exit;
 use super::fields;
 use super::mark::Style;
@@ -28,7 +28,7 @@ and brackets group. Names are short ones or the paths of fields (VideoStreams.Wi
 All of it: docs/queries.md, \"The query language\". Words that begin with a minus follow `--`.")]
 pub(crate) struct Args {
     #[command(flatten)]
-    ask: ask::Args,
+    ask: Question,
     /// Fields to sort by, most important first: Size,ProduceTime [default: by URI]
     #[arg(long, value_name = "FIELDS", default_value = "", hide_default_value = true)]
     sort: String,
