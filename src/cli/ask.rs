@@ -15,7 +15,7 @@ pub(crate) struct Question {
     #[arg(required_unless_present_any = ["filter", "group", "aggregate", "histogram", "ranges"], value_name = "TEXT")]
     text: Vec<String>,
     /// What must hold too, as written: the query language, or a tree of the API as JSON
-    #[arg(long = "where", value_name = "FILTER")]
+    #[arg(long = "where", value_name = "FILTER", allow_hyphen_values = true)]
     filter: Vec<String>,
     /// Count files by value
     #[arg(long, value_name = "FIELD")]

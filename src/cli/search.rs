@@ -52,6 +52,9 @@ pub(crate) struct Args {
     explain: bool,
 }
 
+/// Said where typos had to be allowed.
+const CLOSE: &str = "nothing matches as written; these are close";
+
 /// What the pages of one command came to.
 struct Found {
     files: Vec<File>,
@@ -105,8 +108,10 @@ fn compute(args: &Args, dataset: &Dataset, mut query: Query, out: &mut Output) -
         return out.line(computed(&answer.aggregates, answer.total));
     }
     bars::lines(&answer.aggregates, output::width()).iter().try_for_each(|line| out.line(line))?;
-    let found = Found { files: Vec::new(), total: answer.total, next: String::new(), fell_back: answer.fell_back };
-    footer(out, &found)
+    if answer.fell_back {
+        out.line(CLOSE)?;
+    }
+    out.line(counted(answer.total.unwrap_or(0), "file"))
 }
 
 fn computed(aggregates: &[Aggregate], total: Option<u64>) -> serde_json::Value {
@@ -216,7 +221,7 @@ fn match_cell(file: &File, marks: &Highlighter, style: Style) -> Cell {
 fn footer(out: &mut Output, found: &Found) -> Result<()> {
     let shown = found.files.len() as u64;
     if found.fell_back {
-        out.line("nothing matches as written; these are close")?;
+        out.line(CLOSE)?;
     }
     match found.total {
         Some(total) if total > shown => out.line(format_args!("{}, {shown} shown", counted(total, "file")))?,

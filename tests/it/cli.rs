@@ -323,11 +323,11 @@ fn search_reads_the_query_language() {
         (&["north sea"], "cd"),
         (&["ext:JPG not type:video size<=3KB"], "ae"),
         (&["--where", "type:image or type:video", "sea"], "c"),
-        (&["--where", r#"{"Operation":"gt","Field":"Size","Value":"6999"}"#, "--where", "-type:audio"], "b"),
+        (&["--where", r#"{"Operation":"gt","Field":"Size","Value":"6999"}"#, "--where=-type:audio"], "b"),
         (&["--where", "harbour"], "ab"),
         // Typos are a fall-back of the text alone.
-        (&["habour type:document"], "f"),
-        (&["--typos", "off", "habour type:document"], ""),
+        (&["harbr type:document"], "f"),
+        (&["--typos", "off", "harbr type:document"], ""),
         (&["--sort", "Size", "--order", "desc", "has:size type:image"], "bea"),
     ] {
         assert_eq!(names(args), expected, "{args:?}");
