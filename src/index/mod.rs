@@ -14,11 +14,9 @@ mod keys;
 mod merge;
 mod names;
 mod numbers;
-#[cfg_attr(not(test), expect(dead_code, reason = "written for the planner of queries, which does not read it yet"))]
 mod order;
 mod packed;
 mod paths;
-#[cfg_attr(not(test), expect(dead_code, reason = "written for the planner of queries, which does not read it yet"))]
 mod places;
 mod postings;
 mod scan;
@@ -42,12 +40,10 @@ pub(crate) use arena::{Arena, Visit};
 pub(crate) use column::elements_of;
 pub(crate) use keys::KeyColumn;
 pub(crate) use numbers::{NumberColumn, from_order_bits, order_bits};
-#[expect(unused_imports, reason = "for the planner of queries")]
 pub(crate) use order::Order;
 pub(crate) use packed::{BLOCK as PACKED_BLOCK, Packed};
 pub(crate) use paths::{Origin, Paths, folder_len};
-#[expect(unused_imports, reason = "for the planner of queries")]
-pub(crate) use places::{InArea, Places};
+pub(crate) use places::Places;
 pub(crate) use postings::Postings;
 pub(crate) use text_column::TextColumn;
 pub(crate) use typo::Typo;

@@ -59,6 +59,11 @@ impl<'a> Order<'a> {
         Ok(Order { docs, column })
     }
 
+    /// The column whose values it follows.
+    pub(crate) fn column(&self) -> NumberColumn<'a> {
+        self.column
+    }
+
     /// Number of documents with a value.
     pub(crate) fn len(&self) -> usize {
         self.docs.len()
@@ -68,11 +73,6 @@ impl<'a> Order<'a> {
     #[inline]
     pub(crate) fn doc(&self, at: usize) -> u32 {
         self.docs.get(at) as u32
-    }
-
-    /// The documents, in this order.
-    pub(crate) fn docs(&self) -> Packed<'a> {
-        self.docs
     }
 
     /// The places of the documents whose slots are `from` to `to`, both included.

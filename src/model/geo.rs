@@ -104,6 +104,32 @@ impl Area {
         }
     }
 
+    /// Ranges of longitudes outside of which no place of the area lies; of a rectangle exactly those that it covers.
+    pub fn longitudes(&self) -> Vec<(f64, f64)> {
+        let all = vec![(-180.0, 180.0)];
+        match self {
+            Area::Circle { centre, metres } => {
+                // The meridian that touches a small circle (spherical law of sines); a little wider, against rounding.
+                let reach = (metres / EARTH_METRES).sin() / centre.lat.to_radians().cos();
+                let past_pole = centre.lat.abs().to_radians() + metres / EARTH_METRES >= std::f64::consts::FRAC_PI_2;
+                if past_pole || !(0.0..1.0).contains(&reach) {
+                    return all;
+                }
+                let reach = reach.asin().to_degrees() * (1.0 + 1e-9) + 1e-9;
+                stripes(centre.lon - reach, centre.lon + reach)
+            }
+            Area::Box { north_west, south_east } => {
+                let east = if north_west.lon <= south_east.lon { south_east.lon } else { south_east.lon + 360.0 };
+                stripes(north_west.lon, east)
+            }
+            Area::Polygon(points) => {
+                let lons = || points.iter().map(|p| p.lon);
+                let crosses = sides(points).any(|(a, b)| (b.lon - a.lon).abs() >= 180.0);
+                if crosses { all } else { stripes(lons().fold(180.0, f64::min), lons().fold(-180.0, f64::max)) }
+            }
+        }
+    }
+
     /// The smallest and largest latitude that the area reaches.
     pub fn latitudes(&self) -> (f64, f64) {
         match self {
@@ -124,6 +150,18 @@ impl Area {
             }
         }
     }
+}
+
+/// The longitudes from `west` to `east`, which may lie beyond the antimeridian, whose two names both belong to them.
+fn stripes(west: f64, east: f64) -> Vec<(f64, f64)> {
+    let mut found = vec![(west.max(-180.0), east.min(180.0))];
+    if west <= -180.0 {
+        found.push((west + 360.0, 180.0));
+    }
+    if east >= 180.0 {
+        found.push((-180.0, east - 360.0));
+    }
+    found
 }
 
 /// Great-circle distance in metres (haversine formula, R. W. Sinnott, Sky and Telescope 68, 1984).

@@ -7,7 +7,7 @@
 use super::guard::Context;
 use super::values::{Slotted, Values};
 use crate::error::Result;
-use crate::index::{DocId, KeyColumn, NumberColumn, Packed, Segment};
+use crate::index::{ColumnId, DocId, KeyColumn, NumberColumn, Packed, Segment};
 use crate::model::{Order, SortKey};
 use roaring::RoaringBitmap;
 use std::cmp::{Ordering, Reverse};
@@ -100,6 +100,8 @@ fn first_rows(
     rows: &mut Vec<Cursor>,
 ) -> Result<()> {
     context.tick()?;
+    let first = walk(part, sort, after, count)?.map(|docs| PartHits { docs, ..*part });
+    let part = first.as_ref().unwrap_or(part);
     let keys = sort.iter().map(|k| Key::new(part, k, context)).collect::<Result<Vec<_>>>()?;
     let docs = match keys.len() {
         1 => select::<1>(part, &keys, after, count)?,
@@ -113,6 +115,55 @@ fn first_rows(
     rows.sort_by(|a, b| compare(sort, a, b));
     rows.truncate(count);
     Ok(())
+}
+
+/// The hits that can be among the first `count` rows, found by walking the documents in the order of the first key and
+/// testing each: `None` where there is no such order, or looking at all hits costs less.
+fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: usize) -> Result<Option<RoaringBitmap>> {
+    let Some(key) = sort.first().filter(|key| key.field.key.is_none()) else { return Ok(None) };
+    // A hit costs about as much as a step of the walk; on average every `len / hits`th step finds one.
+    let hits = part.docs.len();
+    let steps = hits / 2;
+    if hits == 0 || (count as u64).saturating_mul(u64::from(part.segment.len())) / hits > steps {
+        return Ok(None);
+    }
+    let column = ColumnId::of(key.field.id);
+    let Some(order) = part.segment.order(column)? else { return Ok(None) };
+    let descending = key.order == Order::Desc;
+    let start = match after.and_then(|after| after.values.first()) {
+        None => 0,
+        Some(SortValue::Int(value)) => {
+            let slot = order.column().slot_at_most(*value).0;
+            // Rows of the cursor's own value are walked again: other keys decide between them.
+            if descending { order.len() - order.range(0, slot).end } else { order.range(slot, slot).start }
+        }
+        Some(_) => return Ok(None),
+    };
+    let place = |step: usize| if descending { order.len() - 1 - step } else { step };
+    let (mut found, mut new, mut last) = (Vec::new(), 0, None);
+    let cursor = after.and_then(|after| match after.values.first() {
+        Some(SortValue::Int(value)) => Some(order.column().slot_at_most(*value).0),
+        _ => None,
+    });
+    for step in start..order.len() {
+        let doc = order.doc(place(step));
+        if !part.docs.contains(doc) {
+            if (step - start) as u64 > steps {
+                return Ok(None);
+            }
+            continue;
+        }
+        let slot = order.column().slot(doc as usize);
+        // Rows of one value are ordered by other keys, or by URI: all of them are needed.
+        if new >= count && last != Some(slot) {
+            return Ok(Some(found.into_iter().collect()));
+        }
+        new += usize::from(cursor != Some(slot));
+        last = Some(slot);
+        found.push(doc);
+    }
+    // What has no value comes last, and is in no order.
+    Ok(None)
 }
 
 fn compare(sort: &[SortKey], a: &Cursor, b: &Cursor) -> Ordering {

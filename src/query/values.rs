@@ -5,7 +5,7 @@ use super::guard::Context;
 use super::sort::SortValue;
 use crate::error::Result;
 use crate::index::{
-    ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, Packed, Paths, Postings, Segment, elements_of,
+    ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, PACKED_BLOCK, Packed, Paths, Postings, Segment, elements_of,
 };
 use crate::model::field::{FILENAME, URI};
 use crate::model::{FieldId, FieldPath, KeyCase, Kind};
@@ -66,6 +66,9 @@ impl Elements<'_> {
         context: &Context<'_>,
         mut each: impl FnMut(u32, u64),
     ) -> Result<()> {
+        if self.0.is_none() && docs.len() * SPARSE > slots.len() as u64 {
+            return each_of_many(docs, slots, context, each);
+        }
         for (seen, doc) in docs.iter().enumerate() {
             if seen.is_multiple_of(4096) {
                 context.tick()?;
@@ -103,6 +106,33 @@ impl Elements<'_> {
             }
         })
     }
+}
+
+/// Values of one in so many documents are looked up one by one; of more, whole blocks are decoded.
+const SPARSE: u64 = 4;
+
+/// Hands the values of `docs`, which are many, to `each`, a block at a time.
+fn each_of_many(
+    docs: &RoaringBitmap,
+    slots: Packed<'_>,
+    context: &Context<'_>,
+    mut each: impl FnMut(u32, u64),
+) -> Result<()> {
+    let mut room = [0; PACKED_BLOCK];
+    let mut hits = docs.iter().peekable();
+    while let Some(&first) = hits.peek() {
+        context.tick()?;
+        let block = first as usize / PACKED_BLOCK;
+        let values = slots.block(block, &mut room);
+        let start = block * PACKED_BLOCK;
+        while let Some(doc) = hits.next_if(|doc| (*doc as usize) < start + PACKED_BLOCK) {
+            match values.get(doc as usize - start) {
+                None | Some(0) => {}
+                Some(slot) => each(doc, *slot),
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where the values of a field are.

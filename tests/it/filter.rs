@@ -6,8 +6,8 @@ use crate::model::naive::naive;
 use medialith::index::{Part, Segment, Snapshot, merge_in_memory};
 use medialith::model::query::{Comparison, Number, Test};
 use medialith::model::{
-    Aggregation, Anchor, Area, Condition, FieldId, FieldPath, File, Filter, LatLong, Members, Page, Query, TextMatch,
-    Timestamp, Value, field,
+    Aggregation, Anchor, Area, Condition, FieldId, FieldPath, File, Filter, LatLong, Members, Order, Page, Query,
+    SortKey, TextMatch, Timestamp, Value, field,
 };
 use medialith::query::{Context, search};
 use proptest::prelude::*;
@@ -324,6 +324,90 @@ proptest! {
                     let counted: Vec<(String, u64)> = result.groups.iter().map(|g| (g.value.clone(), g.count)).collect();
                     prop_assert!(same_number(result.value, value), "{} {:?}: expected {:?}, got {:?}", name, aggregation, value, result.value);
                     prop_assert_eq!(counted, groups, "{} {:?}", name, aggregation);
+                }
+            }
+        }
+    }
+}
+
+/// Documents enough for every index of a segment: orders from 65,536 values, places from 4,096.
+fn many_files() -> Vec<File> {
+    let mut state = 11u64;
+    let mut next = move |below: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as i64 % below
+    };
+    let many = (0..70_000).map(|number| {
+        let mut file = File::new(format!("oss://bucket/{}/{number:05}", next(9)));
+        if next(20) > 0 {
+            file.set(field::SIZE, next(40_000));
+        }
+        if next(3) > 0 {
+            let (lat, lon) = (next(1800) as f64 / 10.0 - 90.0, next(3601) as f64 / 10.0 - 180.0);
+            file.set(field::LAT_LONG, format!("{lat},{lon}"));
+        }
+        file.set(field::MEDIA_TYPE, ["image", "video"][next(2) as usize]);
+        file
+    });
+    many.collect()
+}
+
+#[test]
+fn large_segments_equal_the_naive_evaluator() {
+    let files = many_files();
+    let segment = Segment::build(&files).unwrap();
+    let names: Vec<String> = segment.section_sizes().into_iter().map(|(name, _)| name).collect();
+    for section in ["Order of Size", "Places of LatLong"] {
+        assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
+    }
+    let dead: Vec<u32> = (0..70_000).step_by(7).collect();
+    let part = Part { deleted: Arc::new(dead.iter().copied().collect()), segment: Arc::new(segment) };
+    let snapshot = Snapshot { parts: vec![part] };
+    let mut files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
+    let uris: Vec<String> = files.keys().cloned().collect();
+    dead.iter().for_each(|doc| drop(files.remove(&uris[*doc as usize])));
+    let is = |field: &str, operator: &str, value: &str| Filter::Is(Condition::parse(field, operator, value).unwrap());
+    let filters = [
+        None,
+        Some(is("Size", "gte", "39990")),
+        Some(is("Size", "lt", "20")),
+        Some(is("Size", "eq", "777")),
+        Some(is("Size", "gt", "1000")),
+        Some(is("MediaType", "eq", "image")),
+        Some(Filter::And(vec![is("Size", "gt", "30000"), is("Size", "lte", "30100"), is("MediaType", "eq", "video")])),
+        Some(is("LatLong", "geo-bounding-box", "10.5,20;-3,35.1")),
+        Some(is("LatLong", "geo-bounding-box", "80,170;-80,-170.5")),
+        Some(is("LatLong", "geo-bounding-box", "90,-180;-90,180")),
+        Some(is("LatLong", "geo-distance", "48.21,16.37;900000")),
+        Some(is("LatLong", "geo-distance", "-88.01,16.37;700000")),
+        Some(is("LatLong", "geo-distance", "0.03,179.94;300000")),
+        Some(is("LatLong", "geo-polygon", "0.01,0.02;40.03,10.04;20.05,60.06;-10.07,30.08")),
+        Some(is("LatLong", "geo-polygon", "0.01,170.02;40.03,-170.04;-10.07,-160.08")),
+        Some(Filter::Not(vec![is("LatLong", "exist", ""), is("Size", "lt", "20000")])),
+    ];
+    let context = Context::new(&KEY, 1);
+    let key = |field: &str, order| SortKey { field: FieldPath::parse(field).unwrap(), order };
+    for filter in filters {
+        for sort in [
+            vec![],
+            vec![key("Size", Order::Desc)],
+            vec![key("Size", Order::Asc)],
+            vec![key("Size", Order::Desc), key("MediaType", Order::Asc)],
+        ] {
+            let mut query = Query { filter: filter.clone(), sort, ..Query::default() };
+            let expected = naive(&files, &query);
+            query.page.max_results = 150;
+            // The first pages: those after the first begin at a cursor.
+            let mut seen = 0;
+            for _ in 0..4 {
+                let hits = search(&snapshot, &query, &context).unwrap();
+                assert_eq!(hits.total, Some(expected.len() as u64), "{query:?}");
+                let page = &expected[seen..expected.len().min(seen + 150)];
+                assert!(hits.uris == page, "{query:?}: {:?} for {page:?}", hits.uris);
+                seen += page.len();
+                query.page.token = hits.next_token;
+                if query.page.token.is_empty() {
+                    break;
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::scan::{self, Gather, Slots};
 use super::{Leaf, keep_each};
 use crate::error::Result;
-use crate::index::{Packed, Postings};
+use crate::index::{Order, Packed, Postings, UnitSet};
 use crate::query::guard::Context;
 use roaring::RoaringBitmap;
 use std::ops::Range;
@@ -15,6 +15,8 @@ const SCAN_NS: u64 = 2;
 const POSTING_NS: u64 = 3;
 const LIST_NS: u64 = 60;
 const ACCESS_NS: u64 = 6;
+/// The same per document of an order.
+const ORDER_NS: u64 = 4;
 
 /// Whether a document's value, or that of one of its elements, is among some.
 pub(crate) struct ColumnLeaf<'a> {
@@ -24,10 +26,21 @@ pub(crate) struct ColumnLeaf<'a> {
     pub(crate) postings: Option<Postings<'a>>,
     /// Where each document's elements begin, for columns of arrays and maps.
     pub(crate) elements: Option<Packed<'a>>,
+    /// The documents in the order of their values, for some numbers.
+    pub(crate) order: Option<Order<'a>>,
     pub(crate) docs: u32,
 }
 
 impl ColumnLeaf<'_> {
+    /// The places in the order whose documents have a wanted value.
+    fn places(&self) -> Option<(Order<'_>, Range<usize>)> {
+        let order = self.order?;
+        match self.wanted {
+            Slots::Range(from, to) => Some((order, order.range(from, to))),
+            Slots::List(_) => None,
+        }
+    }
+
     /// Documents in the lists of the wanted values, if there are few lists.
     fn listed(&self) -> Option<u64> {
         let postings = self.postings.as_ref().filter(|_| self.wanted.count() <= COUNTED)?;
@@ -74,12 +87,16 @@ impl ColumnLeaf<'_> {
 
 impl Leaf for ColumnLeaf<'_> {
     fn estimate(&self) -> u64 {
+        if let Some((_, places)) = self.places() {
+            return places.len() as u64;
+        }
         let units = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));
         units.min(u64::from(self.docs))
     }
 
     fn find_ns(&self) -> u64 {
-        self.listed().map_or(u64::MAX, |documents| self.union_ns(documents)).min(self.scan_ns())
+        let ordered = self.places().map_or(u64::MAX, |(_, places)| places.len() as u64 * ORDER_NS);
+        self.listed().map_or(u64::MAX, |documents| self.union_ns(documents)).min(self.scan_ns()).min(ordered)
     }
 
     fn look_ns(&self) -> u64 {
@@ -89,6 +106,14 @@ impl Leaf for ColumnLeaf<'_> {
     fn find(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
         if self.wanted.is_empty() {
             return Ok(RoaringBitmap::new());
+        }
+        if let Some((order, places)) = self.places()
+            && places.len() as u64 * ORDER_NS < self.scan_ns()
+        {
+            let mut found = UnitSet::new(docs.start as usize..docs.end as usize);
+            let inside = |doc: &u32| docs.contains(doc);
+            places.map(|at| order.doc(at)).filter(inside).for_each(|doc| found.insert(doc as usize));
+            return Ok(found.into_bitmap());
         }
         let Some(postings) = self.postings.as_ref() else { return self.scan(docs, context) };
         let documents = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));

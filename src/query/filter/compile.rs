@@ -131,16 +131,17 @@ impl<'a> Compiler<'a> {
     }
 
     /// A test of the values of a column.
-    fn column(&self, column: ColumnId, test: &Test, case: bool) -> Result<NodeKind<'a>> {
+    fn column(&self, id: ColumnId, test: &Test, case: bool) -> Result<NodeKind<'a>> {
         let docs = self.segment.len();
-        let elements = self.elements(column.field)?;
-        if let Some((column, wanted, postings)) = self.slots(column, test, case)? {
+        let elements = self.elements(id.field)?;
+        if let Some((column, wanted, postings)) = self.slots(id, test, case)? {
             if wanted.is_empty() {
                 return Ok(nothing());
             }
-            return Ok(leaf(ColumnLeaf { column, wanted, postings, elements, docs }));
+            let order = if elements.is_none() { self.segment.order(id)? } else { None };
+            return Ok(leaf(ColumnLeaf { column, wanted, postings, elements, order, docs }));
         }
-        match self.segment.keys(column)? {
+        match self.segment.keys(id)? {
             Some(plain @ KeyColumn::Plain(_)) => {
                 Ok(leaf(PlainLeaf { column: plain, elements, test: test.clone(), docs }))
             }
@@ -192,7 +193,10 @@ impl<'a> Compiler<'a> {
             return Ok(nothing());
         };
         match test {
-            Test::Within(area) => Ok(leaf(PlaceLeaf::new(lat, lon, area.clone(), self.segment.len()))),
+            Test::Within(area) => {
+                let places = self.segment.places(field)?;
+                Ok(leaf(PlaceLeaf::new(lat, lon, places, area.clone(), self.segment.len())))
+            }
             _ => self.column(ColumnId { field, part: ColumnPart::Latitude }, test, true),
         }
     }
@@ -216,6 +220,7 @@ impl<'a> Compiler<'a> {
             wanted: wanted.clone(),
             postings: Some(postings),
             elements: Some(ends),
+            order: None,
             docs,
         };
         if matches!(test, Test::Exists) {

@@ -88,6 +88,7 @@ pub(crate) fn units(
 ) -> Result<()> {
     let (from, to) = wanted.bounds();
     let end = range.end.min(column.len());
+    let mut room = [0; PACKED_BLOCK];
     let mut at = range.start;
     while at < end {
         context.tick()?;
@@ -102,12 +103,14 @@ pub(crate) fn units(
             at = stop;
             continue;
         }
-        while at < stop {
-            if wanted.contains(column.get(at)) {
-                each(at..at + 1)?;
+        let first = at / PACKED_BLOCK * PACKED_BLOCK;
+        let values = column.block(at / PACKED_BLOCK, &mut room);
+        for (value, unit) in values.get(at - first..stop - first).unwrap_or(&[]).iter().zip(at..) {
+            if wanted.contains(*value) {
+                each(unit..unit + 1)?;
             }
-            at += 1;
         }
+        at = stop;
     }
     Ok(())
 }
