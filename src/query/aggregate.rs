@@ -5,8 +5,8 @@
 
 use super::filter::{Compiler, Evaluation};
 use super::guard::Context;
-use super::sort::{PartHits, SortValue};
-use super::values::{Slotted, Values};
+use super::sort::PartHits;
+use super::values::{Shared, Slotted, Values};
 use crate::error::{Error, Result};
 use crate::index::NumberColumn;
 use crate::model::query::{Calendar, Operation, Test};
@@ -91,10 +91,10 @@ impl Tally<'_> {
         }
     }
 
-    fn value(&self, row: usize) -> SortValue {
+    fn value(&self, row: usize) -> Shared<'_> {
         match self {
             Tally::Slots(column, rows) => column.value(rows.get(row).map_or(0, |(slot, _)| *slot)),
-            Tally::Texts(rows) => SortValue::Text(rows.get(row).map(|(text, _)| text.clone()).unwrap_or_default()),
+            Tally::Texts(rows) => Shared::Text(rows.get(row).map_or(&[], |(text, _)| text)),
         }
     }
 }
@@ -266,7 +266,7 @@ impl Task<'_> {
 }
 
 /// Walks the values of several tallies in order, adding up the counts of equal ones.
-fn merged(tallies: &[Tally<'_>], mut each: impl FnMut(&SortValue, u64)) {
+fn merged(tallies: &[Tally<'_>], mut each: impl FnMut(&Shared<'_>, u64)) {
     let mut heap = BinaryHeap::new();
     let push = |heap: &mut BinaryHeap<_>, tally: usize, row: usize| {
         if let Some(rows) = tallies.get(tally).filter(|t| row < t.len()) {
@@ -274,7 +274,7 @@ fn merged(tallies: &[Tally<'_>], mut each: impl FnMut(&SortValue, u64)) {
         }
     };
     (0..tallies.len()).for_each(|tally| push(&mut heap, tally, 0));
-    let mut current: Option<(SortValue, u64)> = None;
+    let mut current: Option<(Shared<'_>, u64)> = None;
     while let Some(Reverse((value, tally, row))) = heap.pop() {
         let count = tallies.get(tally).map_or(0, |t| t.count(row));
         push(&mut heap, tally, row + 1);
@@ -317,13 +317,12 @@ impl TopGroups {
 }
 
 /// A value as text.
-fn shown(value: &SortValue, kind: Kind) -> String {
+fn shown(value: &Shared<'_>, kind: Kind) -> String {
     match value {
-        SortValue::Missing => String::new(),
-        SortValue::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        SortValue::Int(time) if kind == Kind::Time => Timestamp(*time).to_string(),
-        SortValue::Int(bits) if kind == Kind::Float => crate::index::from_order_bits(*bits).to_string(),
-        SortValue::Int(int) => int.to_string(),
+        Shared::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        Shared::Int(time) if kind == Kind::Time => Timestamp(*time).to_string(),
+        Shared::Int(bits) if kind == Kind::Float => crate::index::from_order_bits(*bits).to_string(),
+        Shared::Int(int) => int.to_string(),
     }
 }
 

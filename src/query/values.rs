@@ -2,7 +2,6 @@
 
 use super::filter::{filename, fold_case};
 use super::guard::Context;
-use super::sort::SortValue;
 use crate::error::Result;
 use crate::index::{
     ColumnId, ColumnPart, DocId, KeyColumn, NumberColumn, PACKED_BLOCK, Packed, Paths, Postings, Segment, elements_of,
@@ -33,15 +32,24 @@ impl<'a> Slotted<'a> {
     }
 
     /// The value of a slot.
-    pub(crate) fn value(&self, slot: u64) -> SortValue {
+    pub(crate) fn value(&self, slot: u64) -> Shared<'a> {
         match self {
-            Slotted::Numbers(numbers) => numbers.order_of(slot).map_or(SortValue::Missing, SortValue::Int),
+            Slotted::Numbers(numbers) => Shared::Int(numbers.order_of(slot).unwrap_or_default()),
             Slotted::Dictionary(KeyColumn::Dictionary { values, .. }, _) if slot > 0 => {
-                SortValue::Text(values.unit(slot as usize - 1).to_vec())
+                Shared::Text(values.unit(slot as usize - 1))
             }
-            Slotted::Dictionary(..) => SortValue::Missing,
+            Slotted::Dictionary(..) => Shared::Text(&[]),
         }
     }
+}
+
+/// A value that compares across segments, where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shared<'a> {
+    /// Integers, instants, floats as order-preserving bits.
+    Int(i64),
+    /// Strings, byte by byte.
+    Text(&'a [u8]),
 }
 
 /// Which units of a column belong to a document.
@@ -112,7 +120,7 @@ impl Elements<'_> {
 const SPARSE: u64 = 4;
 
 /// Hands the values of `docs`, which are many, to `each`, a block at a time.
-fn each_of_many(
+pub(crate) fn each_of_many(
     docs: &RoaringBitmap,
     slots: Packed<'_>,
     context: &Context<'_>,

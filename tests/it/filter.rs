@@ -82,7 +82,9 @@ fn area() -> impl Strategy<Value = Area> {
         let (north, south) = (a.lat.max(b.lat), a.lat.min(b.lat));
         Area::Box { north_west: LatLong { lat: north, ..a }, south_east: LatLong { lat: south, ..b } }
     });
-    let polygon = proptest::collection::vec(corner(), 3..7)
+    // Off the places that the two names of a meridian and the poles share: of borders the naive rule says nothing.
+    let inner = corner().prop_filter("off pole and antimeridian", |c| c.lat.abs() < 90.0 && c.lon.abs() < 180.0);
+    let polygon = proptest::collection::vec(inner, 3..7)
         .prop_filter("not around a pole", |points| !goes_around(points))
         .prop_map(Area::Polygon);
     prop_oneof![circle, rectangle, polygon]

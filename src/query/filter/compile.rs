@@ -232,8 +232,8 @@ impl<'a> Compiler<'a> {
         else {
             return Ok(nothing());
         };
-        let both = vec![self.unnumbered(leaf(has_key)), self.unnumbered(self.column(values, test, case)?)];
-        let candidates = self.unnumbered(NodeKind::And(both));
+        let either = vec![self.unnumbered(leaf(has_key)), self.unnumbered(self.column(values, test, case)?)];
+        let candidates = self.rarest(either);
         let each = Each::All(vec![Each::Slot(slots, fitting), Each::Slot(ordinals, wanted)]);
         Ok(leaf(ElementLeaf { ends, each, candidates, docs }))
     }
@@ -241,7 +241,7 @@ impl<'a> Compiler<'a> {
     fn nested(&self, array: FieldId, of: &[Filter]) -> Result<NodeKind<'a>> {
         let Some(ends) = self.segment.elements(array)? else { return Ok(nothing()) };
         let each = Each::All(self.each_of(of)?);
-        let candidates = self.unnumbered(NodeKind::And(self.superset_of(array, of)?));
+        let candidates = self.rarest(self.superset_of(array, of)?);
         Ok(leaf(ElementLeaf { ends, each, candidates, docs: self.segment.len() }))
     }
 
@@ -275,10 +275,17 @@ impl<'a> Compiler<'a> {
         of.iter().map(|filter| self.superset(array, filter)).collect()
     }
 
+    /// The node that finds the fewest documents; all of them are looked at anyway.
+    fn rarest(&self, of: Vec<Node<'a>>) -> Node<'a> {
+        let docs = self.segment.len();
+        let cost = |node: &Node<'_>| node.find_ns(docs).saturating_add(node.estimate(docs).saturating_mul(50));
+        of.into_iter().min_by_key(cost).unwrap_or_else(|| self.unnumbered(NodeKind::And(Vec::new())))
+    }
+
     /// Every document with an element that fulfils `filter`, and perhaps others.
     fn superset(&self, array: FieldId, filter: &Filter) -> Result<Node<'a>> {
         let kind = match filter {
-            Filter::And(of) => NodeKind::And(self.superset_of(array, of)?),
+            Filter::And(of) => return Ok(self.rarest(self.superset_of(array, of)?)),
             Filter::Or(of) => NodeKind::Or(self.superset_of(array, of)?),
             Filter::Is(condition) => self.column(ColumnId::of(condition.field().id), condition.test(), true)?,
             Filter::Not(_) | Filter::Nested(..) | Filter::Text(_) => self.any_element(array)?,

@@ -20,6 +20,7 @@ pub(crate) use path::filename;
 
 use super::guard::Context;
 use crate::error::Result;
+use crate::index::UnitSet;
 use roaring::RoaringBitmap;
 use std::ops::Range;
 
@@ -59,14 +60,18 @@ fn keep_each(
     context: &Context<'_>,
     mut test: impl FnMut(u32) -> Result<bool>,
 ) -> Result<RoaringBitmap> {
-    let mut kept = scan::Gather::default();
+    let (Some(first), Some(last)) = (among.min(), among.max()) else { return Ok(RoaringBitmap::new()) };
+    // A set has room for every document between the first and the last.
+    let dense = among.len().saturating_mul(64) > u64::from(last - first);
+    let mut kept = UnitSet::new(if dense { first as usize..last as usize + 1 } else { 0..0 });
+    let mut few = scan::Gather::default();
     for (count, doc) in among.iter().enumerate() {
         if count.is_multiple_of(1024) {
             context.tick()?;
         }
         if test(doc)? {
-            kept.push(doc);
+            if dense { kept.insert(doc as usize) } else { few.push(doc) }
         }
     }
-    kept.finish()
+    if dense { Ok(kept.into_bitmap()) } else { few.finish() }
 }
