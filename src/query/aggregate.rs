@@ -132,7 +132,8 @@ impl Task<'_> {
         Ok(sum)
     }
 
-    fn tally<'p>(&self, part: &'p PartHits<'_>) -> Result<Tally<'p>>
+    /// `counted`: whether it matters how many files have each value.
+    fn tally<'p>(&self, part: &'p PartHits<'_>, counted: bool) -> Result<Tally<'p>>
     where
         Self: 'p,
     {
@@ -141,8 +142,9 @@ impl Task<'_> {
         if part.is_everything()
             && let Slotted::Dictionary(_, postings) = &column
         {
-            let rows = (0..postings.len()).map(|ordinal| (ordinal as u64 + 1, postings.count(ordinal)));
-            let rows = rows.filter(|(_, count)| *count > 0).collect();
+            // Every value of a dictionary is that of some document.
+            let count = |ordinal| if counted { postings.count(ordinal) } else { 1 };
+            let rows = (0..postings.len()).map(|ordinal| (ordinal as u64 + 1, count(ordinal))).collect();
             return Ok(Tally::Slots(column, rows));
         }
         let mut rows: Vec<(u64, u64)> = Vec::new();
@@ -185,12 +187,12 @@ impl Task<'_> {
         Ok(Tally::Texts(rows.into_iter().collect()))
     }
 
-    fn tallies(&self) -> Result<Vec<Tally<'_>>> {
-        self.parts.iter().map(|part| self.tally(part)).collect()
+    fn tallies(&self, counted: bool) -> Result<Vec<Tally<'_>>> {
+        self.parts.iter().map(|part| self.tally(part, counted)).collect()
     }
 
     fn distinct(&self) -> Result<u64> {
-        let tallies = self.tallies()?;
+        let tallies = self.tallies(false)?;
         if let [only] = tallies.as_slice() {
             return Ok(only.len() as u64);
         }
@@ -200,7 +202,7 @@ impl Task<'_> {
     }
 
     fn groups(&self) -> Result<Vec<Group>> {
-        let tallies = self.tallies()?;
+        let tallies = self.tallies(true)?;
         let mut top = TopGroups { most: self.most_groups, heap: BinaryHeap::new() };
         let kind = self.path.id.field().kind;
         if let [only] = tallies.as_slice() {

@@ -2,7 +2,9 @@
 
 use medialith::engine::{Dataset, Engine, Options};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, File, Limits, ProjectSpec, Query, Tag, Value, field};
+use medialith::model::{
+    Aggregation, Condition, DatasetSpec, File, Filter, Limits, ProjectSpec, Query, Tag, TextMatch, Value, field,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -535,4 +537,66 @@ fn damage_inside_a_segment_is_repaired_behind_a_failed_query() {
     assert_eq!(dataset.search(&query).unwrap().total, Some(300));
     assert_eq!(dataset.stats().unwrap().rebuilds, 1);
     assert_clean(&engine);
+}
+
+#[test]
+fn derived_members_are_filtered_grouped_and_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_engine, dataset) = fresh(dir.path());
+    dataset.put((0..50).map(|n| file(n, i64::from(n))).collect()).unwrap();
+    let find = |field: &str, operator: &str, value: &str| {
+        let filter = Some(Filter::Is(Condition::parse(field, operator, value).unwrap()));
+        dataset.search(&Query { filter, ..Query::default() }).unwrap()
+    };
+    let stored = dataset.get(&uri(7), &[]).unwrap().unwrap();
+    let id = stored.text(field::OBJECT_ID).unwrap();
+    let found = find("ObjectId", "eq", id);
+    assert_eq!((found.total, found.files[0].uri()), (Some(1), uri(7).as_str()));
+    for (field, value, expected) in [
+        ("ProjectName", "p", 50),
+        ("ProjectName", "q", 0),
+        ("DatasetName", "d", 50),
+        ("ObjectType", "file", 50),
+        ("ObjectStatus", "Indexed", 50),
+    ] {
+        assert_eq!(find(field, "eq", value).total, Some(expected), "{field} {value}");
+    }
+    assert_eq!((find("OwnerId", "exist", "").total, find("ObjectType", "exist", "").total), (Some(0), Some(50)));
+    let aggregations = vec![Aggregation::parse("DatasetName", "group").unwrap()];
+    let grouped = dataset.search(&Query { aggregations, ..Query::default() }).unwrap();
+    assert_eq!((grouped.files.len(), grouped.total), (0, Some(50)));
+    assert_eq!((grouped.aggregates[0].groups[0].value.as_str(), grouped.aggregates[0].groups[0].count), ("d", 50));
+
+    let filter = Some(Filter::Is(Condition::parse("Size", "lt", "10").unwrap()));
+    let query = Query { text: "title".into(), filter, ..Query::default() };
+    let (hits, explanation) = dataset.explain(&query).unwrap();
+    assert_eq!(hits.total, Some(10));
+    let steps: Vec<(usize, &str, u64)> =
+        explanation.steps.iter().map(|s| (s.depth, s.what.as_str(), s.actual)).collect();
+    assert_eq!((steps.len(), steps[0], steps[2]), (3, (0, "and", 10), (1, "Size lt 10", 10)), "{explanation}");
+    assert!(explanation.to_string().contains("text \"title\""), "{explanation}");
+}
+
+#[test]
+fn hostile_filters_end_in_time_and_within_their_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_engine, dataset) = fresh(dir.path());
+    dataset.put((0..2000).map(|n| file(n, i64::from(n))).collect()).unwrap();
+    let is = |field: &str, operator: &str, value: &str| Filter::Is(Condition::parse(field, operator, value).unwrap());
+    // Everything that a filter may hold, each part of it as dear as can be.
+    let one = Filter::Not(vec![is("Filename", "gt", "a"), is("ObjectId", "lt", "f"), is("Title", "match-phrase", "t")]);
+    let filter = Filter::Or(vec![Filter::And(vec![one; 33])]);
+    let answer = dataset.search(&Query { filter: Some(filter), ..Query::default() }).unwrap();
+    assert!(answer.total.is_some());
+    let texts = vec![Filter::Text(TextMatch { text: "t".into(), ..TextMatch::default() }); 100];
+    assert_eq!(
+        dataset.search(&Query { filter: Some(Filter::And(texts)), ..Query::default() }).unwrap().total,
+        Some(2000)
+    );
+    let long = is("Title", "prefix", &"x".repeat(1 << 20));
+    assert_eq!(dataset.search(&Query { filter: Some(long), ..Query::default() }).unwrap().total, Some(0));
+    let cancelled = AtomicBool::new(true);
+    let query = Query { filter: Some(is("Size", "gt", "5")), ..Query::default() };
+    let error = dataset.search_cancellable(&query, Some(&cancelled)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
 }

@@ -13,8 +13,10 @@ use std::ops::Range;
 const COUNTED: u64 = 256;
 /// Where one in so many documents is left, whole blocks of their values are decoded.
 const DENSE: u64 = 6;
-/// Nanoseconds per unit when a column is passed over, per document of a posting list, per list, per random access.
+/// Nanoseconds per unit when a column is passed over, where units are documents, and where they are elements, whose
+/// documents are to be found; per document of a posting list, per list, per random access.
 const SCAN_NS: u64 = 1;
+const ELEMENT_SCAN_NS: u64 = 6;
 const POSTING_NS: u64 = 2;
 const LIST_NS: u64 = 60;
 const ACCESS_NS: u64 = 5;
@@ -55,7 +57,8 @@ impl ColumnLeaf<'_> {
     }
 
     fn scan_ns(&self) -> u64 {
-        self.column.len() as u64 * SCAN_NS
+        let per_unit = if self.elements.is_some() { ELEMENT_SCAN_NS } else { SCAN_NS };
+        self.column.len() as u64 * per_unit
     }
 
     fn scan(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
