@@ -1,7 +1,7 @@
 //! What exiftool says (`-n -G1`): types, sizes, EXIF tag by tag, times, places, titles, properties of documents.
 
 use crate::ask::{Want, Wants, time};
-use crate::types;
+use crate::content_types;
 use serde_json::Value as Json;
 
 /// Names that exiftool gives tags for which the EXIF specification has another.
@@ -98,7 +98,7 @@ pub(crate) fn ask(answer: &Json, manifest: &Json, wants: &mut Wants) {
     let Some(answer) = answer.get(0) else { return };
     let mime = answer["File:MIMEType"].as_str().unwrap_or_default();
     if !mime.is_empty() {
-        wants.add("type", "", Want::OneOf(types::names(mime)));
+        wants.add("type", "", Want::OneOf(content_types::names(mime)));
     }
     if mime.starts_with("image/") && matches!(manifest["kind"].as_str(), Some("image" | "raw")) {
         image(answer, wants);

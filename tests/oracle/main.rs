@@ -16,6 +16,7 @@
 )]
 
 mod ask;
+mod content_types;
 mod damage;
 mod exiftool;
 mod listings;
@@ -25,7 +26,6 @@ mod ours;
 mod reviewed;
 mod tables;
 mod tags;
-mod types;
 
 use medialith::extract::{Hint, Options, extract};
 use serde_json::Value as Json;
@@ -97,7 +97,7 @@ type Ask = fn(&Json, &Json, &mut ask::Wants);
 
 fn questions(root: &Path, item: &Item) -> ask::Wants {
     let mut wants = ask::Wants::default();
-    types::ask(&item.manifest, &mut wants);
+    content_types::ask(&item.manifest, &mut wants);
     let oracles: [(&str, Ask); 6] = [
         ("exiftool", exiftool::ask),
         ("ffprobe", media::ffprobe),
