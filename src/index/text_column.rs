@@ -203,7 +203,7 @@ mod tests {
             let arena = Arena::new(&bytes).unwrap();
             let section = grams::build(&arena);
             let range = from..units.len().saturating_sub(from / 2).max(from);
-            let lists = frequent::build(&arena);
+            let lists = frequent::build(&arena).unwrap();
             let frequent = Some(Frequent::new(&lists).unwrap());
             let grams = Some(Grams::new(&section).unwrap());
             for (grams, frequent) in [(None, None), (grams, None), (grams, frequent)] {

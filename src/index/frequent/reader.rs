@@ -15,6 +15,8 @@ pub(crate) struct Frequent<'a> {
     totals: Packed<'a>,
     starts: Packed<'a>,
     text: &'a [u8],
+    /// Each gram's place, as a finite state transducer.
+    terms: &'a [u8],
     body: &'a [u8],
 }
 
@@ -28,13 +30,16 @@ impl<'a> Frequent<'a> {
         let (text_starts, totals, starts) = (array()?, array()?, array()?);
         let len = varint::take(&mut bytes)? as usize;
         let text = varint::take_bytes(&mut bytes, len)?;
+        let len = varint::take(&mut bytes)? as usize;
+        let terms = varint::take_bytes(&mut bytes, len)?;
+        fst::raw::Fst::new(terms).map_err(|e| Error::corrupted(format!("frequent grams: their dictionary: {e}")))?;
         let grams = totals.len();
         let lists = grams.checked_mul(units.div_ceil(CHUNK)).and_then(|lists| lists.checked_add(1));
         if text_starts.len() != grams + 1 || lists != Some(starts.len()) {
             let lists = starts.len();
             return Err(Error::corrupted(format!("frequent grams: {grams} grams of {units} units, {lists} lists")));
         }
-        Ok(Frequent { units, text_starts, totals, starts, text, body: bytes })
+        Ok(Frequent { units, text_starts, totals, starts, text, terms, body: bytes })
     }
 
     /// Number of units.
@@ -51,16 +56,8 @@ impl<'a> Frequent<'a> {
         if gram.is_empty() || chars(gram).nth(LONGEST).is_some() {
             return None;
         }
-        let (mut low, mut high) = (0, self.totals.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            match self.gram(middle).cmp(gram) {
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let place = fst::raw::Fst::new(self.terms).ok()?.get(gram)?.value() as usize;
+        (place < self.totals.len()).then_some(place)
     }
 
     /// The longest grams that a pattern consists of, rarest first, each with the number of its units.
@@ -196,7 +193,7 @@ mod tests {
         let mut writer = ArenaWriter::new();
         units.iter().for_each(|u| writer.push(u.as_bytes()));
         let bytes = writer.finish();
-        let section = super::super::build(&Arena::new(&bytes).unwrap());
+        let section = super::super::build(&Arena::new(&bytes).unwrap()).unwrap();
         let frequent = Frequent::new(&section).unwrap();
         assert!(frequent.find(b"a").is_some() && frequent.find(b"").is_none());
         for at in 0..frequent.totals.len() {

@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::{CHUNK, Form, ends};
+use crate::error::{Error, ErrorKind, Result};
 use crate::index::arena::Arena;
 use crate::index::unit_set::set_bits;
 use crate::index::{packed, varint};
@@ -11,7 +12,7 @@ use std::ops::Range;
 const WORTH: usize = 2;
 
 /// The section's bytes for an arena.
-pub(crate) fn build(arena: &Arena<'_>) -> Vec<u8> {
+pub(crate) fn build(arena: &Arena<'_>) -> Result<Vec<u8>> {
     let choice = Choice::of(arena);
     let mut lists = Lists::new(&choice, arena.len().min(CHUNK).div_ceil(64));
     let mut starts = Vec::with_capacity(arena.len().div_ceil(CHUNK) * choice.grams.len() + 1);
@@ -39,10 +40,22 @@ pub(crate) fn build(arena: &Arena<'_>) -> Vec<u8> {
         varint::put(&mut out, packed.len() as u64);
         out.extend_from_slice(&packed);
     }
-    varint::put(&mut out, text.len() as u64);
-    out.extend_from_slice(&text);
+    for part in [&text, &dictionary(&choice.grams)?] {
+        varint::put(&mut out, part.len() as u64);
+        out.extend_from_slice(part);
+    }
     out.extend_from_slice(&lists.body);
-    out
+    Ok(out)
+}
+
+/// A finite state transducer from each gram to its place.
+fn dictionary(grams: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let refused = |e| Error::new(ErrorKind::Internal, format!("frequent grams: no dictionary: {e}"));
+    let mut terms = fst::MapBuilder::memory();
+    for (place, gram) in (0..).zip(grams) {
+        terms.insert(gram, place).map_err(refused)?;
+    }
+    terms.into_inner().map_err(refused)
 }
 
 /// The units of every gram in one chunk, and what was written of the chunks before.

@@ -74,7 +74,7 @@ impl<'a> Sink<'a> {
             self.section(word_kind, column, &words::build(&arena)?)?;
         }
         if self.docs as usize >= frequent::MIN_DOCS && arena.len() >= frequent::MIN_UNITS {
-            self.section(frequent_kind, column, &frequent::build(&arena))?;
+            self.section(frequent_kind, column, &frequent::build(&arena)?)?;
         }
         Ok(())
     }
