@@ -51,8 +51,8 @@ mod tests {
     #[test]
     fn marks_and_what_cannot_be_printed() {
         let style = Style { colour: false };
-        assert_eq!(style.paint("a\nbc", &[1..3]), "a[\u{fffd}b]c");
-        assert_eq!(Style { colour: true }.paint("abc", &[1..2]), "a\u{1b}[1;33mb\u{1b}[0mc");
+        assert_eq!(style.paint("a\nbc", std::slice::from_ref(&(1..3))), "a[\u{fffd}b]c");
+        assert_eq!(Style { colour: true }.paint("abc", std::slice::from_ref(&(1..2))), "a\u{1b}[1;33mb\u{1b}[0mc");
     }
 
     #[test]
@@ -61,7 +61,7 @@ mod tests {
         let text = format!("{}needle{}needle", "x".repeat(100), "y".repeat(20));
         let shown = style.excerpt(&text, &[100..106, 126..132]);
         assert_eq!(shown, format!("...{}[needle]{}[need]...", "x".repeat(24), "y".repeat(20)));
-        assert_eq!(style.excerpt("a needle", &[2..8]), "a [needle]");
+        assert_eq!(style.excerpt("a needle", std::slice::from_ref(&(2..8))), "a [needle]");
         assert_eq!(style.excerpt("x", &[]), "");
     }
 }

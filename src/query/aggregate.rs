@@ -70,6 +70,10 @@ struct Task<'t> {
 }
 
 /// Number of files by value, values ascending.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few for each query and segment: boxing them would cost more than the room"
+)]
 enum Tally<'a> {
     /// By slot of a column.
     Slots(Slotted<'a>, Vec<(u64, u64)>),

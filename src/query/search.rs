@@ -212,7 +212,7 @@ impl Search<'_> {
         let mut work: u64 = 0;
         for part in &self.snapshot.parts {
             let compiler = Compiler { segment: &part.segment, context: self.context };
-            work = work.saturating_add(compiler.node(self.plan)?.find_ns(part.segment.len()));
+            work = work.saturating_add(compiler.node(self.plan)?.find_ns());
         }
         Ok(work > WORTH_THREADS_NS)
     }

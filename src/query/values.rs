@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A column whose values have slots: numbers ordered as the values are, 0 for none.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few for each query and segment: boxing them would cost more than the room"
+)]
 pub(crate) enum Slotted<'a> {
     Numbers(NumberColumn<'a>),
     Dictionary(KeyColumn<'a>, Postings<'a>),

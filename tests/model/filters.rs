@@ -210,7 +210,7 @@ fn shown(value: &One) -> String {
         One::Int(int) => int.to_string(),
         One::Float(float) => float.to_string(),
         One::Time(time) => Timestamp(*time).to_string(),
-        One::Place(_) | One::Something => unreachable!("no groups of these"),
+        One::Place(_) | One::Something => panic!("no groups of these"),
     }
 }
 
@@ -262,7 +262,7 @@ pub(crate) fn aggregate(files: &[&File], aggregation: &Aggregation, most: usize)
         Operation::Histogram(calendar) => {
             let start = |value: &One| match value {
                 One::Time(time) => start_of(*time, *calendar),
-                _ => unreachable!("a time"),
+                _ => panic!("a time"),
             };
             (None, tally(&start).into_iter().collect())
         }
@@ -270,7 +270,7 @@ pub(crate) fn aggregate(files: &[&File], aggregation: &Aggregation, most: usize)
             let at = |value: &One| match value {
                 One::Int(int) => bounds.iter().filter(|b| **b <= *int as f64).count(),
                 One::Float(float) => bounds.iter().filter(|b| **b <= *float).count(),
-                _ => unreachable!("a number"),
+                _ => panic!("a number"),
             };
             let name = |at: usize| {
                 let bound =

@@ -118,7 +118,7 @@ mod tests {
         // 48 kHz, 448 kbit/s, 3/2 with low frequencies.
         let mut stream = Stream::default();
         let head = [0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0];
-        assert_eq!(first(&[&[9][..], &head].concat(), &mut stream), true);
+        assert!(first(&[&[9][..], &head].concat(), &mut stream));
         assert_eq!((stream.codec, stream.channels, stream.layout), ("ac3", 6, "5.1(side)"));
         assert_eq!((stream.bitrate, frame(&head, &mut stream).unwrap().len), (Some(448_000), 1792));
         let body = Writer::default().bits(0x0B77, 16).bits(0, 5).bits(511, 11).bits(0, 2).bits(3, 2).bits(2, 3);

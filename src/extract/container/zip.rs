@@ -271,8 +271,8 @@ pub(in crate::extract) mod tests {
         [bytes, directory, end].concat()
     }
 
-    fn read(data: &Vec<u8>) -> Parsed<Directory> {
-        directory(&mut Input::new(data, &Limits::default()), 100)
+    fn read(data: &[u8]) -> Parsed<Directory> {
+        directory(&mut Input::new(&data.to_vec(), &Limits::default()), 100)
     }
 
     #[test]

@@ -278,7 +278,7 @@ impl<'a> Compiler<'a> {
     /// The node that finds the fewest documents; all of them are looked at anyway.
     fn rarest(&self, of: Vec<Node<'a>>) -> Node<'a> {
         let docs = self.segment.len();
-        let cost = |node: &Node<'_>| node.find_ns(docs).saturating_add(node.estimate(docs).saturating_mul(50));
+        let cost = |node: &Node<'_>| node.find_ns().saturating_add(node.estimate(docs).saturating_mul(50));
         of.into_iter().min_by_key(cost).unwrap_or_else(|| self.unnumbered(NodeKind::And(Vec::new())))
     }
 

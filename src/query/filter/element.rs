@@ -11,6 +11,10 @@ use roaring::RoaringBitmap;
 use std::ops::Range;
 
 /// A condition on one element.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few for each query and segment: boxing them would cost more than the room"
+)]
 pub(crate) enum Each<'a> {
     All(Vec<Each<'a>>),
     Any(Vec<Each<'a>>),
@@ -54,7 +58,7 @@ impl Leaf for ElementLeaf<'_> {
     }
 
     fn find_ns(&self) -> u64 {
-        self.candidates.find_ns(self.docs).saturating_add(self.estimate().saturating_mul(self.look_ns()))
+        self.candidates.find_ns().saturating_add(self.estimate().saturating_mul(self.look_ns()))
     }
 
     fn look_ns(&self) -> u64 {

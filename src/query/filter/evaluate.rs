@@ -62,9 +62,7 @@ impl<'e> Evaluation<'e> {
     fn find_all(&self, of: &[Node<'_>], docs: &Range<u32>) -> Result<RoaringBitmap> {
         let mut order: Vec<&Node<'_>> = of.iter().collect();
         // What is found first is found whole; each of its documents is then looked at some more.
-        order.sort_by_cached_key(|node| {
-            node.find_ns(self.docs).saturating_add(node.estimate(self.docs).saturating_mul(30))
-        });
+        order.sort_by_cached_key(|node| node.find_ns().saturating_add(node.estimate(self.docs).saturating_mul(30)));
         let mut nodes = order.into_iter();
         let Some(first) = nodes.next() else { return Ok(whole(docs)) };
         let found = self.find(first, docs)?;
@@ -175,11 +173,10 @@ impl Node<'_> {
     }
 
     /// About how many nanoseconds finding all of them takes.
-    pub(crate) fn find_ns(&self, docs: u32) -> u64 {
+    pub(crate) fn find_ns(&self) -> u64 {
         match &self.kind {
-            NodeKind::And(of) => of.iter().map(|node| node.find_ns(docs)).min().unwrap_or(0),
-            NodeKind::Or(of) => of.iter().map(|node| node.find_ns(docs)).fold(0, u64::saturating_add),
-            NodeKind::Not(of) => of.iter().map(|node| node.find_ns(docs)).fold(0, u64::saturating_add),
+            NodeKind::And(of) => of.iter().map(Node::find_ns).min().unwrap_or(0),
+            NodeKind::Or(of) | NodeKind::Not(of) => of.iter().map(Node::find_ns).fold(0, u64::saturating_add),
             NodeKind::Leaf(leaf) => leaf.find_ns(),
         }
     }

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn numbers_stand_before_their_word() {
-        let table: [(&[u8], Option<(u32, usize)>); 5] = [
+        type Row<'a> = (&'a [u8], Option<(u32, usize)>);
+        let table: [Row<'_>; 5] = [
             (b"x 12 0 obj", Some((12, 2))),
             (b"7 0 obj", Some((7, 0))),
             (b"endobj", None),
