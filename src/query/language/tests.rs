@@ -56,7 +56,7 @@ fn one_condition_is_one_leaf() {
         ("title=\"North Sea\"", "Title", "eq", "North Sea"),
         ("title=North*", "Title", "prefix", "North"),
         ("title=\"\"", "Title", "eq", ""),
-        ("documentcontent:tide", "DocumentContent", "match-phrase", "tide"),
+        ("audiostreams.lyric:tide", "AudioStreams.Lyric", "match-phrase", "tide"),
         ("date>=2024-05", "ProduceTime", "gte", "2024-05-01T00:00:00Z"),
         ("taken>2024-05", "ProduceTime", "gte", "2024-06-01T00:00:00Z"),
         ("modified<2024", "FileModifiedTime", "lt", "2024-01-01T00:00:00Z"),

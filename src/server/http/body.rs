@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn chunks_in_pieces_of_any_size() {
-        let bytes = b"4;x=y\r\nWiki\r\n0A\r\npedia in\r\n\r\n\r\n0\r\nT: v\r\n\r\n";
+        let bytes = b"4;x=y\r\nWiki\r\n0A\r\npedia in\r\n\r\n0\r\nT: v\r\n\r\n";
         for piece in 1..=bytes.len() {
             let (step, body) = decode(bytes, piece);
             assert!(matches!(step, Step::Whole(_)), "{piece}: {step:?}");
@@ -161,8 +161,8 @@ mod tests {
         for bad in [&b"x\r\n"[..], b"\r\n", b"-1\r\n", b"4\nWiki", b"4\r\nWikiX\r\n", b"1000000000000000\r\n"] {
             assert_eq!(decode(bad, 3).0, Step::Malformed, "{bad:?}");
         }
-        assert_eq!(decode(b"65\r\n", 9).0, Step::More(4));
-        assert_eq!(decode(b"65\r\nx", 9).0, Step::TooLarge);
+        // 0x65 bytes are one more than may come: no need to wait for them.
+        assert_eq!(decode(b"65\r\n", 9).0, Step::TooLarge);
         assert_eq!(decode(&[b'0'; 400], 50).0, Step::TooLarge);
     }
 }

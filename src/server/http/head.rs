@@ -232,7 +232,7 @@ mod tests {
         }
         assert_eq!(bad("Transfer-Encoding: gzip"), HeadError::Coding);
         assert_eq!(bad("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), HeadError::Coding);
-        assert_eq!(bad(&"A: b\r\n".repeat(100)), HeadError::FieldsTooLarge);
+        assert_eq!(bad("A: b\r\n".repeat(100).trim_end()), HeadError::FieldsTooLarge);
         assert_eq!(bad(&format!("A: {}", "x".repeat(70_000))), HeadError::FieldsTooLarge);
         for line in ["GET / HTTP/2.0", "GET /", "GET  / HTTP/1.1", "G T / HTTP/1.1", " GET / HTTP/1.1"] {
             assert!(parsed(&format!("{line}\r\nHost: h\r\n\r\n")).is_err(), "{line}");
