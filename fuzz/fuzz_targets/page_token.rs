@@ -9,8 +9,7 @@ use medialith::model::{File, Order, Query, SortKey, field};
 use medialith::query::{Context, search};
 use std::sync::OnceLock;
 
-const CONTEXT: Context<'_> =
-    Context { deadline: None, budget_bytes: 1 << 26, token_key: &[7; 32], dataset: 1, cancel: None };
+const CONTEXT: Context<'_> = Context::new(&[7; 32], 1);
 const SORTS: [&str; 5] = ["", "Size", "Title", "Size,Title", "CustomLabels.k"];
 
 fn snapshot() -> &'static Snapshot {

@@ -21,7 +21,7 @@ fn snapshot() -> &'static Snapshot {
 
 fuzz_target!(|input: (&str, &str)| {
     let (text, token) = input;
-    let context = Context { deadline: None, budget_bytes: 1 << 26, token_key: &[7; 32], dataset: 1, cancel: None };
+    let context = Context::new(&[7; 32], 1);
     let mut query = Query { text: text.to_owned(), ..Query::default() };
     query.page = Page { max_results: 7, token: token.to_owned() };
     let begun = search(snapshot(), &query, &context);

@@ -32,7 +32,7 @@ impl Dataset {
         self.search_cancellable(query, None)
     }
 
-    /// As [`Dataset::fuzzy`]; ends with [`ErrorKind::Cancelled`] soon after `cancel` is set.
+    /// As [`Dataset::search`]; ends with [`ErrorKind::Cancelled`] soon after `cancel` is set.
     pub fn search_cancellable(&self, query: &Query, cancel: Option<&AtomicBool>) -> Result<Answer> {
         let begun = Instant::now();
         let answered = || -> Result<Answer> {

@@ -39,7 +39,7 @@ pub const DEFAULT_BUDGET_BYTES: usize = 64 << 20;
 
 impl<'a> Context<'a> {
     /// A query of one thread, without a deadline, with [`DEFAULT_BUDGET_BYTES`].
-    pub fn new(token_key: &'a [u8; 32], dataset: u64) -> Context<'a> {
+    pub const fn new(token_key: &'a [u8; 32], dataset: u64) -> Context<'a> {
         let budget_bytes = DEFAULT_BUDGET_BYTES;
         Context { deadline: None, budget_bytes, token_key, dataset, cancel: None, derived: None, threads: 1 }
     }

@@ -1,6 +1,6 @@
 //! Documents: what they say of themselves, how many pages they have, and the text that they can be found by.
 //!
-//! Each parser adds facts of the vocabulary `Document` and fills [`Content`] as far as there is room. Nothing is laid out:
+//! Each parser adds facts of the vocabulary `Document` and fills `content::Content` as far as there is room. Nothing is laid out:
 //! text comes in the order in which the file holds it.
 
 mod charset;
