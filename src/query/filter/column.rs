@@ -20,8 +20,8 @@ const ELEMENT_SCAN_NS: u64 = 6;
 const POSTING_NS: u64 = 2;
 const LIST_NS: u64 = 60;
 const ACCESS_NS: u64 = 5;
-/// The same per document of an order.
-const ORDER_NS: u64 = 3;
+/// The same per document of an order: they lie anywhere in the segment.
+const ORDER_NS: u64 = 12;
 
 /// Whether a document's value, or that of one of its elements, is among some.
 pub(crate) struct ColumnLeaf<'a> {
