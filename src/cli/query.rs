@@ -8,7 +8,7 @@ use super::lines::{Line, Lines};
 use super::output::Output;
 use super::reply;
 use super::request::Request;
-use crate::engine::{Dataset, Engine, Highlighter};
+use crate::engine::{Aggregate, Dataset, Engine, Highlighter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{File, Query, Typos};
 use serde::Serialize;
@@ -46,7 +46,7 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     highlights: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    aggregations: Option<Value>,
+    aggregations: Option<Vec<Aggregate>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,7 +121,7 @@ impl Desk<'_> {
         let next_token = (!found.next_token.is_empty()).then_some(found.next_token);
         let answer = Answer { next_token, total_hits: found.total, explanation, ..Answer::default() };
         if !query.aggregations.is_empty() {
-            return Ok(Answer { aggregations: Some(reply::aggregations(&found.aggregates)), ..answer });
+            return Ok(Answer { aggregations: Some(found.aggregates), ..answer });
         }
         query.typos = if found.fell_back { Typos::Always } else { Typos::Off };
         let marks = request.highlight.then(|| Highlighter::new(&query));

@@ -1,24 +1,7 @@
-//! What a query computed or did, as JSON with the API's member names.
+//! What a query found and did, as JSON with the API's member names.
 
-use crate::engine::{Aggregate, Explanation, Highlight};
+use crate::engine::{Explanation, Highlight};
 use serde_json::{Value, json};
-
-/// `Aggregations` of an answer: `Value` where there is a number, `Groups` where there are groups.
-pub(crate) fn aggregations(aggregates: &[Aggregate]) -> Value {
-    let one = |aggregate: &Aggregate| {
-        let mut members = json!({ "Field": aggregate.field.to_string(), "Operation": aggregate.operation.to_string() });
-        if let (Some(members), Some(value)) = (members.as_object_mut(), aggregate.value) {
-            members.insert("Value".to_owned(), json!(value));
-        }
-        let groups: Vec<Value> =
-            aggregate.groups.iter().map(|group| json!({ "Value": group.value, "Count": group.count })).collect();
-        if let (Some(members), false) = (members.as_object_mut(), groups.is_empty()) {
-            members.insert("Groups".to_owned(), Value::Array(groups));
-        }
-        members
-    };
-    Value::Array(aggregates.iter().map(one).collect())
-}
 
 /// The places where a query matches in one file: ranges are pairs of byte offsets.
 pub(crate) fn highlights(found: &[Highlight]) -> Value {

@@ -115,7 +115,7 @@ fn compute(args: &Args, dataset: &Dataset, mut query: Query, out: &mut Output) -
 }
 
 fn computed(aggregates: &[Aggregate], total: Option<u64>) -> serde_json::Value {
-    serde_json::json!({ "Aggregations": reply::aggregations(aggregates), "TotalHits": total })
+    serde_json::json!({ "Aggregations": aggregates, "TotalHits": total })
 }
 
 fn explain(args: &Args, dataset: &Dataset, mut query: Query, out: &mut Output) -> Result<()> {

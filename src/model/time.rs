@@ -25,8 +25,7 @@ impl Timestamp {
 impl Timestamp {
     /// The calendar interval in UTC that holds this instant: nanoseconds of its beginning and of its end, which belongs to
     /// the next. At the ends of time it is cut off.
-    #[cfg_attr(not(feature = "index"), expect(dead_code, reason = "histograms are computed by the index alone"))]
-    pub(crate) fn interval(self, calendar: Calendar) -> (i64, i64) {
+    pub fn interval(self, calendar: Calendar) -> (i64, i64) {
         let cut = || (self.0, self.0.saturating_add(1));
         let Ok(instant) = jiff::Timestamp::from_nanosecond(i128::from(self.0)) else { return cut() };
         let time = instant.to_zoned(jiff::tz::TimeZone::UTC).datetime();

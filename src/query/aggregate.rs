@@ -11,24 +11,35 @@ use crate::error::{Error, Result};
 use crate::index::NumberColumn;
 use crate::model::query::{Calendar, Operation, Test};
 use crate::model::{Aggregation, Condition, FieldPath, Kind, Timestamp};
+use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-/// The result of one aggregation.
-#[derive(Debug, Clone, PartialEq)]
+/// The result of one aggregation; as JSON with the API's member names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Aggregate {
     /// The field.
+    #[serde(serialize_with = "as_text")]
     pub field: FieldPath,
     /// What was computed.
+    #[serde(serialize_with = "as_text")]
     pub operation: Operation,
     /// The number; `None` for groups, and for `min`, `max` and `average` of no values.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
     /// The groups, for operations that make some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
 }
 
+fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
 /// Files that have a value in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Group {
     /// The value as text; of a histogram the beginning of the interval; of a range `from..to`, either end may be open.
     pub value: String,

@@ -2,7 +2,7 @@
 
 use super::aggregate::{self, Aggregate};
 use super::explain::{self, Explanation};
-use super::filter::{Compiler, Evaluation, Plan, Told, plan};
+use super::filter::{Compiler, Evaluation, Node, Plan, Told, plan};
 use super::guard::Context;
 use super::matching::{MatchPart, Matcher};
 use super::page::{self, Token};
@@ -172,18 +172,31 @@ impl Search<'_> {
     /// The hits of each segment, found by several threads where that pays.
     fn segments(&self) -> Result<Vec<SegmentHits>> {
         let parts = &self.snapshot.parts;
-        let threads = self.context.threads.min(parts.len());
-        if threads < 2 || self.stops_early() || !self.is_worth_threads()? {
-            let mut held = 0;
-            return parts.iter().map(|part| self.afforded(self.segment(part)?, &mut held)).collect();
+        let mut ready = Vec::with_capacity(parts.len());
+        for part in parts {
+            let compiler = Compiler { segment: &part.segment, context: self.context };
+            ready.push((part, compiler.node(self.plan)?));
         }
+        let work = ready.iter().fold(0u64, |work, (_, node)| work.saturating_add(node.find_ns()));
+        let threads = self.context.threads.min(parts.len());
+        let found = if threads < 2 || self.stops_early() || work <= WORTH_THREADS_NS {
+            ready.iter().map(|(part, node)| self.segment(part, node)).collect::<Result<Vec<_>>>()?
+        } else {
+            self.by_threads(&ready, threads)?
+        };
+        self.context.afford(found.iter().map(|(docs, _)| docs.serialized_size()).sum())?;
+        Ok(found)
+    }
+
+    /// Each thread takes the next segment that none has taken.
+    fn by_threads(&self, ready: &[(&Part, Node<'_>)], threads: usize) -> Result<Vec<SegmentHits>> {
         let next = AtomicUsize::new(0);
         let work = || -> Result<Vec<(usize, SegmentHits)>> {
             let mut found = Vec::new();
             while let at = next.fetch_add(1, Ordering::Relaxed)
-                && let Some(part) = parts.get(at)
+                && let Some((part, node)) = ready.get(at)
             {
-                found.push((at, self.segment(part)?));
+                found.push((at, self.segment(part, node)?));
             }
             Ok(found)
         };
@@ -197,33 +210,14 @@ impl Search<'_> {
             Ok::<_, Error>(found)
         })?;
         found.sort_unstable_by_key(|(at, _)| *at);
-        let mut held = 0;
-        found.into_iter().map(|(_, hits)| self.afforded(hits, &mut held)).collect()
+        Ok(found.into_iter().map(|(_, hits)| hits).collect())
     }
 
-    /// Charges the hits of a segment to the budget, together with those before.
-    fn afforded(&self, hits: SegmentHits, held: &mut usize) -> Result<SegmentHits> {
-        *held += hits.0.serialized_size();
-        self.context.afford(*held)?;
-        Ok(hits)
-    }
-
-    fn is_worth_threads(&self) -> Result<bool> {
-        let mut work: u64 = 0;
-        for part in &self.snapshot.parts {
-            let compiler = Compiler { segment: &part.segment, context: self.context };
-            work = work.saturating_add(compiler.node(self.plan)?.find_ns());
-        }
-        Ok(work > WORTH_THREADS_NS)
-    }
-
-    fn segment(&self, part: &Part) -> Result<SegmentHits> {
+    fn segment(&self, part: &Part, node: &Node<'_>) -> Result<SegmentHits> {
         let told = RefCell::new(Vec::new());
-        let compiler = Compiler { segment: &part.segment, context: self.context };
-        let node = compiler.node(self.plan)?;
         let evaluation = Evaluation::new(self.context, part.segment.len(), self.tell.then_some(&told));
         let live = |docs: Range<u32>| -> Result<RoaringBitmap> {
-            let mut found = evaluation.find(&node, &docs)?;
+            let mut found = evaluation.find(node, &docs)?;
             if !part.deleted.is_empty() {
                 found -= part.deleted.as_ref();
             }

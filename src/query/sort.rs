@@ -130,21 +130,19 @@ fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: us
     let column = ColumnId::of(key.field.id);
     let Some(order) = part.segment.order(column)? else { return Ok(None) };
     let descending = key.order == Order::Desc;
-    let start = match after.and_then(|after| after.values.first()) {
-        None => 0,
-        Some(SortValue::Int(value)) => {
-            let slot = order.column().slot_at_most(*value).0;
-            // Rows of the cursor's own value are walked again: other keys decide between them.
-            if descending { order.len() - order.range(0, slot).end } else { order.range(slot, slot).start }
-        }
+    let cursor = match after.and_then(|after| after.values.first()) {
+        None => None,
+        Some(SortValue::Int(value)) => Some(order.column().slot_at_most(*value).0),
         Some(_) => return Ok(None),
+    };
+    // Rows of the cursor's own value are walked again: other keys decide between them.
+    let start = match cursor {
+        None => 0,
+        Some(slot) if descending => order.len() - order.range(0, slot).end,
+        Some(slot) => order.range(slot, slot).start,
     };
     let place = |step: usize| if descending { order.len() - 1 - step } else { step };
     let (mut found, mut new, mut last) = (Vec::new(), 0, None);
-    let cursor = after.and_then(|after| match after.values.first() {
-        Some(SortValue::Int(value)) => Some(order.column().slot_at_most(*value).0),
-        _ => None,
-    });
     for step in start..order.len() {
         let doc = order.doc(place(step));
         if !part.docs.contains(doc) {

@@ -1,9 +1,11 @@
 //! Leaves over columns with slots: dictionaries and numbers, of documents or of the elements of an array.
 
+use super::operand::holds;
 use super::scan::{self, Gather, Slots};
 use super::{Leaf, keep_each};
 use crate::error::Result;
-use crate::index::{Order, Packed, Postings, UnitSet};
+use crate::index::{KeyColumn, Order, Packed, Postings, UnitSet};
+use crate::model::query::{Comparison, Test};
 use crate::query::guard::Context;
 use crate::query::values;
 use roaring::RoaringBitmap;
@@ -24,6 +26,7 @@ const ACCESS_NS: u64 = 5;
 const ORDER_NS: u64 = 12;
 
 /// Whether a document's value, or that of one of its elements, is among some.
+#[derive(Clone)]
 pub(crate) struct ColumnLeaf<'a> {
     pub(crate) column: Packed<'a>,
     pub(crate) wanted: Slots,
@@ -37,6 +40,12 @@ pub(crate) struct ColumnLeaf<'a> {
 }
 
 impl ColumnLeaf<'_> {
+    /// Whether a unit's value is among those wanted.
+    #[inline]
+    pub(crate) fn fits(&self, unit: usize) -> bool {
+        self.wanted.contains(self.column.get(unit))
+    }
+
     /// The places in the order whose documents have a wanted value.
     fn places(&self) -> Option<(Order<'_>, Range<usize>)> {
         let order = self.order?;
@@ -135,7 +144,6 @@ impl Leaf for ColumnLeaf<'_> {
     }
 
     fn keep(&self, among: &RoaringBitmap, context: &Context<'_>) -> Result<RoaringBitmap> {
-        let fits = |unit: usize| self.wanted.contains(self.column.get(unit));
         match self.elements {
             None if among.len() * DENSE > self.column.len() as u64 => {
                 let mut kept = UnitSet::new(0..self.column.len());
@@ -146,26 +154,27 @@ impl Leaf for ColumnLeaf<'_> {
                 })?;
                 Ok(kept.into_bitmap())
             }
-            None => keep_each(among, context, |doc| Ok(fits(doc as usize))),
+            None => keep_each(among, context, |doc| Ok(self.fits(doc as usize))),
             Some(ends) => keep_each(among, context, |doc| {
                 let mut elements = ends.get(doc as usize) as usize..ends.get(doc as usize + 1) as usize;
-                Ok(elements.any(fits))
+                Ok(elements.any(|unit| self.fits(unit)))
             }),
         }
     }
 }
 
 /// Whether a document's value in a column of identifiers passes a test.
+#[derive(Clone)]
 pub(crate) struct PlainLeaf<'a> {
-    pub(crate) column: crate::index::KeyColumn<'a>,
+    pub(crate) column: KeyColumn<'a>,
     pub(crate) elements: Option<Packed<'a>>,
-    pub(crate) test: crate::model::query::Test,
+    pub(crate) test: Test,
     pub(crate) docs: u32,
 }
 
 impl PlainLeaf<'_> {
     pub(crate) fn fits(&self, unit: usize) -> bool {
-        self.column.get(unit).is_some_and(|value| super::operand::holds(&self.test, &value, true))
+        self.column.get(unit).is_some_and(|value| holds(&self.test, &value, true))
     }
 }
 
@@ -173,7 +182,7 @@ impl Leaf for PlainLeaf<'_> {
     fn estimate(&self) -> u64 {
         // Identifiers name one thing each.
         match self.test {
-            crate::model::query::Test::Text(crate::model::query::Comparison::Eq, _) => 1,
+            Test::Text(Comparison::Eq, _) => 1,
             _ => u64::from(self.docs),
         }
     }

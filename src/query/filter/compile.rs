@@ -103,7 +103,7 @@ impl<'a> Compiler<'a> {
 
     /// A condition that stands in no plan.
     pub(crate) fn alone(&self, condition: &Condition) -> Result<Node<'a>> {
-        Ok(self.unnumbered(self.condition(condition)?))
+        Ok(unnumbered(self.condition(condition)?))
     }
 
     fn condition(&self, condition: &Condition) -> Result<NodeKind<'a>> {
@@ -132,39 +132,40 @@ impl<'a> Compiler<'a> {
 
     /// A test of the values of a column.
     fn column(&self, id: ColumnId, test: &Test, case: bool) -> Result<NodeKind<'a>> {
-        let docs = self.segment.len();
-        let elements = self.elements(id.field)?;
-        if let Some((column, wanted, postings)) = self.slots(id, test, case)? {
-            if wanted.is_empty() {
-                return Ok(nothing());
-            }
-            let order = if elements.is_none() { self.segment.order(id)? } else { None };
-            return Ok(leaf(ColumnLeaf { column, wanted, postings, elements, order, docs }));
-        }
-        match self.segment.keys(id)? {
-            Some(plain @ KeyColumn::Plain(_)) => {
-                Ok(leaf(PlainLeaf { column: plain, elements, test: test.clone(), docs }))
-            }
-            _ => Ok(nothing()),
-        }
+        Ok(match self.value(id, test, case)? {
+            Each::Slot(column) if !column.wanted.is_empty() => leaf(column),
+            Each::Plain(plain) => leaf(plain),
+            _ => nothing(),
+        })
     }
 
-    /// The slots that pass a test, for columns that have slots.
-    fn slots(
-        &self,
-        column: ColumnId,
-        test: &Test,
-        case: bool,
-    ) -> Result<Option<(Packed<'a>, Slots, Option<crate::index::Postings<'a>>)>> {
-        if let Some(numbers) = self.segment.numbers(column)? {
-            let whole = matches!(column.field.field().kind, Kind::Int | Kind::Time);
-            return Ok(Some((numbers.slots(), in_numbers(&numbers, test, whole), None)));
+    /// The same of one element; where units are documents, a document is its only element.
+    fn value(&self, id: ColumnId, test: &Test, case: bool) -> Result<Each<'a>> {
+        let (docs, elements) = (self.segment.len(), self.elements(id.field)?);
+        if let Some(numbers) = self.segment.numbers(id)? {
+            let whole = matches!(id.field.field().kind, Kind::Int | Kind::Time);
+            let wanted = in_numbers(&numbers, test, whole);
+            let order = if elements.is_none() { self.segment.order(id)? } else { None };
+            return Ok(Each::Slot(ColumnLeaf {
+                column: numbers.slots(),
+                wanted,
+                postings: None,
+                elements,
+                order,
+                docs,
+            }));
         }
-        let Some(KeyColumn::Dictionary { values, folded, ordinals, postings }) = self.segment.keys(column)? else {
-            return Ok(None);
-        };
-        let wanted = in_dictionary(self.segment, column, values, folded, test, case, self.context)?;
-        Ok(Some((ordinals, wanted, Some(postings))))
+        match self.segment.keys(id)? {
+            Some(KeyColumn::Dictionary { values, folded, ordinals, postings }) => {
+                let wanted = in_dictionary(self.segment, id, values, folded, test, case, self.context)?;
+                let postings = Some(postings);
+                Ok(Each::Slot(ColumnLeaf { column: ordinals, wanted, postings, elements, order: None, docs }))
+            }
+            Some(column @ KeyColumn::Plain(_)) => {
+                Ok(Each::Plain(PlainLeaf { column, elements, test: test.clone(), docs }))
+            }
+            None => Ok(Each::Any(Vec::new())),
+        }
     }
 
     fn elements(&self, field: FieldId) -> Result<Option<Packed<'a>>> {
@@ -178,13 +179,8 @@ impl<'a> Compiler<'a> {
 
     fn any_member(&self, object: FieldId) -> Result<NodeKind<'a>> {
         let columns = self.segment.columns().into_iter().filter(|c| c.field.field().parent == Some(object));
-        let any = columns.map(|column| Ok(self.unnumbered(self.column(column, &Test::Exists, true)?)));
+        let any = columns.map(|column| Ok(unnumbered(self.column(column, &Test::Exists, true)?)));
         Ok(NodeKind::Or(any.collect::<Result<_>>()?))
-    }
-
-    /// A node that the plan does not show.
-    fn unnumbered(&self, kind: NodeKind<'a>) -> Node<'a> {
-        Node { id: usize::MAX, kind }
     }
 
     fn place(&self, field: FieldId, test: &Test) -> Result<NodeKind<'a>> {
@@ -213,36 +209,25 @@ impl<'a> Compiler<'a> {
         };
         let known = values.units(0..values.len()).enumerate().filter(|(_, known)| same(known));
         let wanted = Slots::List(known.map(|(ordinal, _)| ordinal as u64 + 1).collect());
-        let docs = self.segment.len();
         let (Some(ends), false) = (self.segment.elements(field)?, wanted.is_empty()) else { return Ok(nothing()) };
-        let has_key = ColumnLeaf {
-            column: ordinals,
-            wanted: wanted.clone(),
-            postings: Some(postings),
-            elements: Some(ends),
-            order: None,
-            docs,
-        };
+        let (postings, elements) = (Some(postings), Some(ends));
+        let has_key =
+            ColumnLeaf { column: ordinals, wanted, postings, elements, order: None, docs: self.segment.len() };
         if matches!(test, Test::Exists) {
             return Ok(leaf(has_key));
         }
-        let values = column(ColumnPart::Value);
-        let case = case != KeyCase::Insensitive;
-        let Some((slots, fitting, _)) = self.slots(values, test, case)?.filter(|(_, fitting, _)| !fitting.is_empty())
-        else {
-            return Ok(nothing());
-        };
-        let either = vec![self.unnumbered(leaf(has_key)), self.unnumbered(self.column(values, test, case)?)];
-        let candidates = self.rarest(either);
-        let each = Each::All(vec![Each::Slot(slots, fitting), Each::Slot(ordinals, wanted)]);
-        Ok(leaf(ElementLeaf { ends, each, candidates, docs }))
+        let value = self.value(column(ColumnPart::Value), test, case != KeyCase::Insensitive)?;
+        Ok(self.same_element(ends, Each::All(vec![value, Each::Slot(has_key)])))
     }
 
     fn nested(&self, array: FieldId, of: &[Filter]) -> Result<NodeKind<'a>> {
         let Some(ends) = self.segment.elements(array)? else { return Ok(nothing()) };
-        let each = Each::All(self.each_of(of)?);
-        let candidates = self.rarest(self.superset_of(array, of)?);
-        Ok(leaf(ElementLeaf { ends, each, candidates, docs: self.segment.len() }))
+        Ok(self.same_element(ends, Each::All(self.each_of(of)?)))
+    }
+
+    fn same_element(&self, ends: Packed<'a>, each: Each<'a>) -> NodeKind<'a> {
+        let candidates = self.superset(ends, &each);
+        leaf(ElementLeaf { ends, each, candidates, docs: self.segment.len() })
     }
 
     fn each_of(&self, of: &[Filter]) -> Result<Vec<Each<'a>>> {
@@ -250,52 +235,41 @@ impl<'a> Compiler<'a> {
     }
 
     fn each(&self, filter: &Filter) -> Result<Each<'a>> {
-        let condition = match filter {
-            Filter::And(of) => return Ok(Each::All(self.each_of(of)?)),
-            Filter::Or(of) => return Ok(Each::Any(self.each_of(of)?)),
-            Filter::Not(of) => return Ok(Each::None(self.each_of(of)?)),
-            Filter::Is(condition) => condition,
+        match filter {
+            Filter::And(of) => Ok(Each::All(self.each_of(of)?)),
+            Filter::Or(of) => Ok(Each::Any(self.each_of(of)?)),
+            Filter::Not(of) => Ok(Each::None(self.each_of(of)?)),
+            Filter::Is(condition) => self.value(ColumnId::of(condition.field().id), condition.test(), true),
             // Refused before a query is planned.
-            Filter::Nested(..) | Filter::Text(_) => return Ok(Each::Any(Vec::new())),
-        };
-        let column = ColumnId::of(condition.field().id);
-        if let Some((slots, wanted, _)) = self.slots(column, condition.test(), true)? {
-            return Ok(Each::Slot(slots, wanted));
+            Filter::Nested(..) | Filter::Text(_) => Ok(Each::Any(Vec::new())),
         }
-        Ok(match self.segment.keys(column)? {
-            Some(plain @ KeyColumn::Plain(_)) => {
-                let test = condition.test().clone();
-                Each::Plain(PlainLeaf { column: plain, elements: None, test, docs: self.segment.len() })
-            }
-            _ => Each::Any(Vec::new()),
-        })
     }
 
-    fn superset_of(&self, array: FieldId, of: &[Filter]) -> Result<Vec<Node<'a>>> {
-        of.iter().map(|filter| self.superset(array, filter)).collect()
-    }
-
-    /// The node that finds the fewest documents; all of them are looked at anyway.
-    fn rarest(&self, of: Vec<Node<'a>>) -> Node<'a> {
+    /// Every document with an element that fulfils `each`, and perhaps others.
+    fn superset(&self, ends: Packed<'a>, each: &Each<'a>) -> Node<'a> {
         let docs = self.segment.len();
-        let cost = |node: &Node<'_>| node.find_ns().saturating_add(node.estimate(docs).saturating_mul(50));
-        of.into_iter().min_by_key(cost).unwrap_or_else(|| self.unnumbered(NodeKind::And(Vec::new())))
-    }
-
-    /// Every document with an element that fulfils `filter`, and perhaps others.
-    fn superset(&self, array: FieldId, filter: &Filter) -> Result<Node<'a>> {
-        let kind = match filter {
-            Filter::And(of) => return Ok(self.rarest(self.superset_of(array, of)?)),
-            Filter::Or(of) => NodeKind::Or(self.superset_of(array, of)?),
-            Filter::Is(condition) => self.column(ColumnId::of(condition.field().id), condition.test(), true)?,
-            Filter::Not(_) | Filter::Nested(..) | Filter::Text(_) => self.any_element(array)?,
-        };
-        Ok(self.unnumbered(kind))
+        let of_all = |of: &[Each<'a>]| of.iter().map(|each| self.superset(ends, each)).collect::<Vec<_>>();
+        unnumbered(match each {
+            Each::All(of) => {
+                // The one that finds the fewest: all of its documents are looked at anyway.
+                let cost = |node: &Node<'_>| node.find_ns().saturating_add(node.estimate(docs).saturating_mul(50));
+                return of_all(of).into_iter().min_by_key(cost).unwrap_or(unnumbered(NodeKind::And(Vec::new())));
+            }
+            Each::Any(of) => NodeKind::Or(of_all(of)),
+            Each::None(_) => leaf(AnyElement { ends, docs }),
+            Each::Slot(column) => leaf(column.clone()),
+            Each::Plain(plain) => leaf(plain.clone()),
+        })
     }
 }
 
 fn leaf<'a>(leaf: impl Leaf + 'a) -> NodeKind<'a> {
     NodeKind::Leaf(Box::new(leaf))
+}
+
+/// A node that the plan does not show.
+fn unnumbered(kind: NodeKind<'_>) -> Node<'_> {
+    Node { id: usize::MAX, kind }
 }
 
 fn nothing<'a>() -> NodeKind<'a> {

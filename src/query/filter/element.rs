@@ -1,8 +1,7 @@
 //! Conditions that must hold on one and the same element of an array, or entry of a map.
 
-use super::column::PlainLeaf;
+use super::column::{ColumnLeaf, PlainLeaf};
 use super::evaluate::Evaluation;
-use super::scan::Slots;
 use super::{Leaf, Node, keep_each};
 use crate::error::Result;
 use crate::index::Packed;
@@ -19,7 +18,7 @@ pub(crate) enum Each<'a> {
     All(Vec<Each<'a>>),
     Any(Vec<Each<'a>>),
     None(Vec<Each<'a>>),
-    Slot(Packed<'a>, Slots),
+    Slot(ColumnLeaf<'a>),
     Plain(PlainLeaf<'a>),
 }
 
@@ -29,7 +28,7 @@ impl Each<'_> {
             Each::All(of) => of.iter().all(|each| each.holds(element)),
             Each::Any(of) => of.iter().any(|each| each.holds(element)),
             Each::None(of) => !of.iter().any(|each| each.holds(element)),
-            Each::Slot(column, wanted) => wanted.contains(column.get(element)),
+            Each::Slot(column) => column.fits(element),
             Each::Plain(leaf) => leaf.fits(element),
         }
     }

@@ -25,7 +25,7 @@ use roaring::RoaringBitmap;
 use std::ops::Range;
 
 /// A condition over the documents of one segment.
-pub(crate) trait Leaf {
+pub(crate) trait Leaf: Sync {
     /// About how many documents fulfil it.
     fn estimate(&self) -> u64;
     /// About how many nanoseconds finding all of them takes.

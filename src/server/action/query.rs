@@ -4,13 +4,13 @@ use super::dataset::DATASET;
 use super::file::{WITH_FIELDS, with_fields};
 use super::project::{PAGE_SIZE, PROJECT, TOKEN};
 use super::table::{Action, Call, Kind, Param, Reply};
-use crate::engine::{Aggregate, Answer};
+use crate::engine::Answer;
 use crate::model::query::{MAX_AGGREGATIONS, MAX_GROUPS, MAX_PAGE, MAX_QUERY_BYTES};
 use crate::model::{Aggregation, Filter, Order, Page, Query, SortKey};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 const SORT: Param = Param::optional("Sort", Kind::Text { chars: 4096 }, "Up to 5 fields, separated by commas.");
 const ORDER: Param = Param::optional("Order", Kind::Text { chars: 64 }, "asc or desc for each field of Sort.");
@@ -100,30 +100,6 @@ struct AggregationIn {
     operation: String,
 }
 
-/// An aggregation as answers show it.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AggregationOut<'a> {
-    field: &'a str,
-    operation: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    groups: Vec<GroupOut<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GroupOut<'a> {
-    value: &'a str,
-    count: u64,
-}
-
-fn computed<'a>((asked, found): (&'a AggregationIn, &'a Aggregate)) -> AggregationOut<'a> {
-    let groups = found.groups.iter().map(|group| GroupOut { value: &group.value, count: group.count }).collect();
-    AggregationOut { field: &asked.field, operation: &asked.operation, value: found.value, groups }
-}
-
 fn simple(call: &Call<'_>) -> Result<Reply, Fault> {
     let params = call.params;
     let asked: Vec<AggregationIn> = params.list("Aggregations")?;
@@ -139,8 +115,7 @@ fn simple(call: &Call<'_>) -> Result<Reply, Fault> {
         return files(&call.dataset()?.search(&query)?);
     }
     let found = call.dataset()?.search(&query)?;
-    let computed: Vec<AggregationOut<'_>> = asked.iter().zip(&found.aggregates).map(computed).collect();
-    let reply = Reply::new().with("Aggregations", &computed)?;
+    let reply = Reply::new().with("Aggregations", &found.aggregates)?;
     match found.total {
         Some(total) => reply.with("TotalHits", &total),
         None => Ok(reply),
