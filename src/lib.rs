@@ -4,6 +4,8 @@ pub mod codec;
 pub mod error;
 pub mod model;
 
+#[cfg(feature = "analyze")]
+pub mod analyze;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "engine")]
