@@ -1,19 +1,22 @@
 //! The indexer: does accepted work in the background, some calls at a time.
 //!
 //! Files are read by the extraction pool; documents of one dataset are stored in one batch. IMPORTANT, in this order:
-//! documents are durable, then their work rows go.
+//! documents are durable, then their work rows go, in one batch with the events that say so.
 
 use super::buckets::Buckets;
 use super::dataset::Dataset;
 use super::document::Incoming;
+use super::failpoint::point;
 use super::ingest::{KEPT, adopt, document};
 use super::open::Engine;
+use super::outbox::announce;
+use super::outcome::{self, Failures, reason};
 use super::reading::Read;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::pool::{Answer, Pool, PoolOptions, Work};
 use crate::extract::{self, Hint, extract};
-use crate::model::{File, Members, field};
+use crate::model::{File, Members, field, now};
 use crate::source::LocalFile;
 use crate::store::rows::{Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
@@ -190,17 +193,21 @@ impl Run {
             rows => rows,
         };
         let Some(last) = rows.last().map(|(number, _)| *number) else { return Ok(false) };
-        let wanted = self.wanted(&rows)?;
+        let mut failures = Failures::default();
+        let wanted = self.wanted(&rows, &mut failures)?;
         let outcomes = self.read(&wanted);
         let mut by_dataset: BTreeMap<(String, String), (Dataset, Vec<Incoming>)> = BTreeMap::new();
         for (wanted, outcome) in wanted.into_iter().zip(outcomes) {
             let name = (wanted.dataset.project().to_owned(), wanted.dataset.name().to_owned());
             let dataset = wanted.dataset.clone();
+            if let Err(e) = &outcome {
+                failures.file(dataset.space.id.0, &wanted.uri, e);
+            }
             let incoming = incoming(wanted, outcome)?;
             by_dataset.entry(name).or_insert_with(|| (dataset, Vec::new())).1.push(incoming);
         }
-        by_dataset.into_values().try_for_each(|(dataset, files)| store(&dataset, files))?;
-        self.forget(&rows)?;
+        by_dataset.into_values().try_for_each(|(dataset, files)| store(&dataset, files, &mut failures))?;
+        self.forget(&rows, &failures)?;
         self.from = last.saturating_add(1);
         Ok(true)
     }
@@ -223,14 +230,16 @@ impl Run {
     }
 
     /// The files of the rows, each once: of two calls the later one's words win. Rows of deleted datasets give none.
-    fn wanted(&self, rows: &[(u64, WorkRow)]) -> Result<Vec<Wanted>> {
+    fn wanted(&self, rows: &[(u64, WorkRow)], failures: &mut Failures) -> Result<Vec<Wanted>> {
         let (mut wanted, mut places): (Vec<Wanted>, BTreeMap<(u64, String), usize>) = Default::default();
         for (_, row) in rows {
             let dataset = match self.engine.dataset(&row.project, &row.dataset) {
                 Ok(dataset) if dataset.space.id.0 == row.dataset_id => dataset,
-                Ok(_) => continue,
-                Err(e) if e.kind() == ErrorKind::NotFound => continue,
-                Err(e) => return Err(e),
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+                _ => {
+                    failures.gone(row.dataset_id);
+                    continue;
+                }
             };
             for text in &row.files {
                 // Checked at acceptance: what cannot be read now is damage, and must not hold up all that waits behind it.
@@ -264,13 +273,17 @@ impl Run {
         outcomes
     }
 
-    /// Removes rows whose documents are durable.
-    fn forget(&self, rows: &[(u64, WorkRow)]) -> Result<()> {
+    /// Removes rows whose documents are durable, and announces what came of them.
+    fn forget(&self, rows: &[(u64, WorkRow)], failures: &Failures) -> Result<()> {
         let inner = &self.engine.handle.inner;
         let mut batch = inner.store.batch();
         rows.iter().try_for_each(|(number, _)| batch.delete(&keys::work(*number)))?;
-        // Should this be lost with the power, the work is done once more.
+        let announced = announce(inner, &mut batch, &outcome::events(inner, rows, failures, now()))?;
+        point("index-before-announce")?;
+        // Should this be lost with the power, the work is done once more, and told once more under the same name.
         inner.store.commit(batch, Durability::Buffered)?;
+        let _killed_here = point("index-after-announce");
+        drop(announced);
         inner.desk.done(rows.iter().map(|(_, row)| row.files.len() as u64).sum());
         Ok(())
     }
@@ -307,27 +320,23 @@ fn incoming(wanted: Wanted, outcome: Result<Read>) -> Result<Incoming> {
     }
 }
 
-/// `[Code] text`, as the API writes it (limits.md 5.1).
-fn reason(error: &Error) -> String {
-    match error.kind() {
-        ErrorKind::NotFound => format!("[InvalidArgument] {}", error.message()),
-        kind => format!("[{}] {}", kind.api_code(), error.message()),
-    }
-}
-
 /// Stores documents together; where a quota or a rule is in the way, those that fit it: what does not must not hold up the
 /// work behind it.
-fn store(dataset: &Dataset, files: Vec<Incoming>) -> Result<()> {
+fn store(dataset: &Dataset, files: Vec<Incoming>, failures: &mut Failures) -> Result<()> {
     let unfit = |e: &Error| matches!(e.kind(), ErrorKind::LimitExceeded | ErrorKind::InvalidArgument);
     match dataset.put_incoming(files.clone()) {
         Err(e) if unfit(&e) => {}
         // Deleted meanwhile.
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            failures.gone(dataset.space.id.0);
+            return Ok(());
+        }
         other => return other,
     }
     for file in files {
+        let uri = file.file.uri().to_owned();
         match dataset.put_incoming(vec![file]) {
-            Err(e) if unfit(&e) => {}
+            Err(e) if unfit(&e) => failures.file(dataset.space.id.0, &uri, &e),
             other => other?,
         }
     }

@@ -22,6 +22,8 @@ mod inspect;
 mod listing;
 mod open;
 pub mod options;
+pub mod outbox;
+mod outcome;
 mod policy;
 mod progress;
 mod reading;

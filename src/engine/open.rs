@@ -11,6 +11,7 @@ use super::sync::lock;
 use super::work::Desk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Limits;
+use crate::notify::Outbox;
 use crate::store::rows::DatabaseRow;
 use crate::store::{DatasetId, Durability, Store, keys};
 use std::collections::HashMap;
@@ -44,6 +45,8 @@ pub(super) struct Inner {
     pub(super) next_segment: AtomicU64,
     /// Work that was accepted.
     pub(super) desk: Desk,
+    /// What happened and others are to be told.
+    pub(super) outbox: Outbox,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -73,9 +76,11 @@ impl Engine {
         let token_key = database_row(&store, options.read_only, files.is_empty())?.token_key;
         let last = named.iter().chain(&files).map(|id| id.0).max();
         let desk = Desk::open(&store.reader())?;
+        let outbox = Outbox::open(&store.reader())?;
         let inner = Arc::new(Inner {
             store,
             desk,
+            outbox,
             tail: options.tail(),
             options,
             token_key,

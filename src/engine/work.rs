@@ -7,7 +7,8 @@ use super::dataset::Dataset;
 use super::open::Inner;
 use super::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{File, now};
+use crate::model::event::MAX_USER_DATA;
+use crate::model::{File, Notification, now};
 use crate::store::rows::{Row, WorkRow};
 use crate::store::{Reader, Table, keys};
 use std::collections::BTreeSet;
@@ -16,8 +17,6 @@ use std::time::{Duration, Instant};
 
 /// Most files of one call (API limit of BatchIndexFileMeta).
 pub const MAX_INDEX_FILES: usize = 100;
-/// Most bytes of `UserData` (API limit).
-pub const MAX_USER_DATA: usize = 2048;
 /// Files that may wait: beyond it calls are refused until some are done.
 pub const MAX_PENDING_FILES: u64 = 1_000_000;
 
@@ -28,6 +27,10 @@ pub struct IndexOrder {
     pub user_data: String,
     /// `Notification` as JSON, or empty.
     pub notification: String,
+    /// `RequestId` that the caller gets, or empty.
+    pub request_id: String,
+    /// Whether many files could be named, though it may be one.
+    pub batch: bool,
 }
 
 /// How much work there is; signalled when it changes.
@@ -157,6 +160,8 @@ impl Dataset {
                 user_data: order.user_data.clone(),
                 notification: order.notification.clone(),
                 files: files.iter().map(File::to_json).collect(),
+                request_id: order.request_id.clone(),
+                batch: order.batch || files.len() > 1,
             };
             let count = files.len() as u64;
             let number = inner.desk.reserve(count)?;
@@ -207,11 +212,12 @@ fn check(files: &[File], order: &IndexOrder) -> Result<()> {
         let got = order.user_data.len();
         return Err(Error::invalid(format!("UserData: expected at most {MAX_USER_DATA} bytes, got {got}")));
     }
+    Notification::parse(&order.notification)?;
     files.iter().try_for_each(File::validate)
 }
 
 /// `<3 hexadecimal digits>-1<21 letters and digits>` (wire.md 7).
-fn event_id() -> Result<String> {
+pub(super) fn event_id() -> Result<String> {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut bytes = [0u8; 24];
     getrandom::fill(&mut bytes)

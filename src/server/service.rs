@@ -172,7 +172,7 @@ fn answer(state: &State, request: &Incoming, trace: &mut Trace) -> Result<Vec<u8
         Fault::throttled("Request was denied due to project flow control.", ms)
     })?;
     params::check(action, &params)?;
-    let reply = (action.run)(&Call { state, params: &params })?;
+    let reply = (action.run)(&Call { state, params: &params, request_id: &trace.request_id })?;
     Ok(reply.finish(&trace.request_id))
 }
 

@@ -3,6 +3,7 @@
 use super::change::Change;
 use super::door::Store;
 use super::keys::{self, DatasetId, Key};
+use super::notice;
 use super::rows::Row;
 use crate::error::Result;
 use rocksdb::WriteBatch;
@@ -48,6 +49,13 @@ impl<'s> Batch<'s> {
     /// Drops the change rows of all commits up to and including `last`.
     pub fn drop_changes(&mut self, dataset: DatasetId, last: u64) -> Result<()> {
         let (from, to) = (keys::change(dataset, 0), keys::change(dataset, last.saturating_add(1)));
+        self.writes.delete_range_cf(self.store.family(from.table)?, from.bytes, to.bytes);
+        Ok(())
+    }
+
+    /// Drops the events up to and including number `last`.
+    pub fn drop_events(&mut self, last: u64) -> Result<()> {
+        let (from, to) = (notice::event(0), notice::event(last.saturating_add(1)));
         self.writes.delete_range_cf(self.store.family(from.table)?, from.bytes, to.bytes);
         Ok(())
     }

@@ -42,8 +42,12 @@ pub struct Usage {
 impl Store {
     /// Opens the store in `dir`.
     pub fn open(dir: &Path, tuning: &StoreOptions) -> Result<Store> {
-        let (database, families) = (options::database(tuning), options::families(tuning));
+        let (database, mut families) = (options::database(tuning), options::families(tuning));
         let opened = if tuning.read_only {
+            // Tables that are younger than the database cannot be made, and count as empty.
+            if let Ok(there) = DB::list_cf(&database, dir) {
+                families.retain(|family| there.iter().any(|name| name == family.name()));
+            }
             DB::open_cf_descriptors_read_only(&database, dir, families, false)
         } else {
             DB::open_cf_descriptors(&database, dir, families)
@@ -126,7 +130,7 @@ impl Store {
     pub fn usage(&self) -> Result<Usage> {
         let mut usage = Usage::default();
         for table in Table::ALL {
-            let family = self.family(table)?;
+            let Some(family) = self.find(table) else { continue };
             let number = |name: &str| -> Result<u64> {
                 let read = self.db.property_int_value_cf(family, name);
                 Ok(read.map_err(|e| fault::convert("read statistics", e))?.unwrap_or(0))
@@ -142,9 +146,13 @@ impl Store {
         &self.db
     }
 
+    /// The table; `None` where it is younger than a database that is open for reading.
+    pub(super) fn find(&self, table: Table) -> Option<&ColumnFamily> {
+        self.db.cf_handle(table.name())
+    }
+
     pub(super) fn family(&self, table: Table) -> Result<&ColumnFamily> {
-        self.db
-            .cf_handle(table.name())
+        self.find(table)
             .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the column family {:?} is not open", table.name())))
     }
 }

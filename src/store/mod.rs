@@ -9,6 +9,7 @@ mod change;
 mod door;
 mod fault;
 pub mod keys;
+pub mod notice;
 mod options;
 mod reader;
 pub mod record;

@@ -57,7 +57,7 @@ pub(super) fn families(options: &StoreOptions) -> Vec<ColumnFamilyDescriptor> {
         let tuned = match table {
             Table::Files => files(options, &cache),
             Table::Changes => changes(options, &cache),
-            Table::Default | Table::Catalog | Table::Segments => small(&cache),
+            Table::Default | Table::Catalog | Table::Segments | Table::Outbox | Table::Queues => small(&cache),
         };
         ColumnFamilyDescriptor::new(table.name(), tuned)
     };

@@ -27,7 +27,7 @@ impl<'s> Reader<'s> {
 
     /// The bytes under a key.
     pub fn bytes(&self, key: &Key) -> Result<Option<Vec<u8>>> {
-        let family = self.store.family(key.table)?;
+        let Some(family) = self.store.find(key.table) else { return Ok(None) };
         self.snapshot.get_cf(family, &key.bytes).map_err(|e| fault::convert("read a row", e))
     }
 
@@ -55,9 +55,28 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
+    /// The last key that begins with `prefix`.
+    pub fn last(&self, prefix: &Key) -> Result<Option<Vec<u8>>> {
+        let Some(family) = self.store.find(prefix.table) else { return Ok(None) };
+        let mut rows = self.snapshot.raw_iterator_cf(family);
+        match order::after_prefix(&prefix.bytes) {
+            Some(end) => {
+                rows.seek_for_prev(&end);
+                if rows.key() == Some(end.as_slice()) {
+                    rows.prev();
+                }
+            }
+            None => rows.seek_to_last(),
+        }
+        if let Some(key) = rows.key() {
+            return Ok(key.starts_with(&prefix.bytes).then(|| key.to_vec()));
+        }
+        rows.status().map(|()| None).map_err(|e| fault::convert("find the last row", e))
+    }
+
     /// Rows whose keys begin with `prefix`, in key order, starting at `from` where it is given.
     pub fn scan(&self, prefix: &Key, from: Option<&Key>) -> Result<Scan<'_>> {
-        let family = self.store.family(prefix.table)?;
+        let Some(family) = self.store.find(prefix.table) else { return Ok(Scan { rows: None }) };
         let mut options = ReadOptions::default();
         options.set_snapshot(&self.snapshot);
         if let Some(end) = order::after_prefix(&prefix.bytes) {
@@ -65,28 +84,30 @@ impl<'s> Reader<'s> {
         }
         let mut rows = self.snapshot.raw_iterator_cf_opt(family, options);
         rows.seek(&from.unwrap_or(prefix).bytes);
-        Ok(Scan { rows })
+        Ok(Scan { rows: Some(rows) })
     }
 }
 
 /// Rows in key order. Not an `Iterator`, because each row is lent only until the next one.
 pub struct Scan<'r> {
-    rows: DBRawIteratorWithThreadMode<'r, DB>,
+    /// `None`: the table is younger than the database, which is open for reading.
+    rows: Option<DBRawIteratorWithThreadMode<'r, DB>>,
 }
 
 impl Scan<'_> {
     /// The row at hand; `None` at the end.
     pub fn current(&self) -> Result<Option<(&[u8], &[u8])>> {
-        if let Some(row) = self.rows.item() {
+        let Some(rows) = &self.rows else { return Ok(None) };
+        if let Some(row) = rows.item() {
             return Ok(Some(row));
         }
-        self.rows.status().map(|()| None).map_err(|e| fault::convert("scan rows", e))
+        rows.status().map(|()| None).map_err(|e| fault::convert("scan rows", e))
     }
 
     /// Moves to the next row.
     pub fn advance(&mut self) {
-        if self.rows.valid() {
-            self.rows.next();
+        if let Some(rows) = self.rows.as_mut().filter(|rows| rows.valid()) {
+            rows.next();
         }
     }
 }

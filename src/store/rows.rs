@@ -160,11 +160,28 @@ pub struct WorkRow {
     pub notification: String,
     /// The files as JSON documents of what the caller said of them.
     pub files: Vec<String>,
+    /// `RequestId` of the call, or empty.
+    pub request_id: String,
+    /// Whether it was a call for many files, of which it may have named one.
+    pub batch: bool,
 }
 
+/// A work row of version 1: all but the last two fields.
+type WorkRow1 = (String, String, String, u64, i64, String, String, Vec<String>);
+
 impl Row for WorkRow {
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
     const WHAT: &'static str = "work row";
+
+    fn decode(bytes: &[u8]) -> Result<WorkRow> {
+        if bytes.first() != Some(&1) {
+            return bin::from_slice(WorkRow::VERSION, bytes, WorkRow::WHAT);
+        }
+        let (event, project, dataset, dataset_id, accepted, user_data, notification, files): WorkRow1 =
+            bin::from_slice(1, bytes, WorkRow::WHAT)?;
+        let (request_id, batch) = (String::new(), files.len() > 1);
+        Ok(WorkRow { event, project, dataset, dataset_id, accepted, user_data, notification, files, request_id, batch })
+    }
 }
 
 /// A bucket attached to a project, under the bucket's name.
@@ -183,4 +200,20 @@ pub struct AttachmentRow {
 impl Row for AttachmentRow {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "attachment row";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_rows_of_version_1_are_read() {
+        let text = |t: &str| t.to_owned();
+        let old: WorkRow1 = (text("e"), text("p"), text("d"), 7, 9, text("u"), text("{}"), vec![text("a"), text("b")]);
+        let row = WorkRow::decode(&bin::to_vec(1, &old).unwrap()).unwrap();
+        assert_eq!((row.event.as_str(), row.dataset_id, row.files.len(), row.batch), ("e", 7, 2, true));
+        assert_eq!(WorkRow::decode(&row.encode().unwrap()).unwrap(), row);
+        let newer = [&[3], &row.encode().unwrap()[1..]].concat();
+        assert!(WorkRow::decode(&newer).is_err());
+    }
 }

@@ -13,11 +13,16 @@ pub enum Table {
     Changes,
     /// Dataset id and segment id -> size and tombstones of a segment file.
     Segments,
+    /// Number of an event -> what happened, until everybody was told.
+    Outbox,
+    /// Topics, queues and their messages, webhooks, and how far each receiver has been told.
+    Queues,
 }
 
 impl Table {
     /// Every column family.
-    pub const ALL: [Table; 5] = [Table::Default, Table::Catalog, Table::Files, Table::Changes, Table::Segments];
+    pub const ALL: [Table; 7] =
+        [Table::Default, Table::Catalog, Table::Files, Table::Changes, Table::Segments, Table::Outbox, Table::Queues];
 
     /// Its name on disk.
     pub fn name(self) -> &'static str {
@@ -27,6 +32,8 @@ impl Table {
             Table::Files => "files",
             Table::Changes => "changes",
             Table::Segments => "segments",
+            Table::Outbox => "outbox",
+            Table::Queues => "queues",
         }
     }
 }

@@ -93,9 +93,10 @@ fn documented_bounds_are_the_defaults() {
 #[test]
 fn documented_limits_are_the_constants() {
     use medialith::engine::{attachment, work};
+    use medialith::model::event;
     let real = [
         ("work::MAX_INDEX_FILES", work::MAX_INDEX_FILES as u64),
-        ("work::MAX_USER_DATA", work::MAX_USER_DATA as u64),
+        ("event::MAX_USER_DATA", event::MAX_USER_DATA as u64),
         ("work::MAX_PENDING_FILES", work::MAX_PENDING_FILES),
         ("attachment::MAX_ATTACHMENT_DESCRIPTION", attachment::MAX_ATTACHMENT_DESCRIPTION as u64),
     ];

@@ -10,8 +10,9 @@ use crate::model::{FieldId, File, field};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 
-const NOTIFICATION: Param = Param::optional("Notification", Kind::Object, "Kept with the work; nothing is sent yet.");
-const USER_DATA: Param = Param::optional("UserData", Kind::Bytes { most: 2048 }, "Kept with the work.");
+const NOTIFICATION: Param =
+    Param::optional("Notification", Kind::Object, "MNS.TopicName: the topic that is told when the files are done.");
+const USER_DATA: Param = Param::optional("UserData", Kind::Bytes { most: 2048 }, "Echoed in the message.");
 
 pub(super) static ACTIONS: &[Action] = &[
     Action {
@@ -92,21 +93,26 @@ fn input(value: serde_json::Value) -> Result<File, Fault> {
     }
 }
 
-fn accept(call: &Call<'_>, files: Vec<serde_json::Value>) -> Result<Reply, Fault> {
+fn accept(call: &Call<'_>, files: Vec<serde_json::Value>, batch: bool) -> Result<Reply, Fault> {
     if files.is_empty() {
         return Err(Fault::invalid("Files: expected at least one file, got none"));
     }
     let files = files.into_iter().map(input).collect::<Result<Vec<_>, _>>()?;
     let text = |name: &str| call.params.text(name).to_owned();
-    let order = IndexOrder { user_data: text("UserData"), notification: text("Notification") };
+    let order = IndexOrder {
+        user_data: text("UserData"),
+        notification: text("Notification"),
+        request_id: call.request_id.to_owned(),
+        batch,
+    };
     Reply::new().with("EventId", &call.dataset()?.index_files(files, &order)?)
 }
 
 fn index(call: &Call<'_>) -> Result<Reply, Fault> {
     let file = call.params.json("File")?.unwrap_or_default();
-    accept(call, vec![file])
+    accept(call, vec![file], false)
 }
 
 fn index_many(call: &Call<'_>) -> Result<Reply, Fault> {
-    accept(call, call.params.list("Files")?)
+    accept(call, call.params.list("Files")?, true)
 }

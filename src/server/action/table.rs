@@ -94,6 +94,8 @@ impl Param {
 pub(in crate::server) struct Call<'a> {
     pub(in crate::server) state: &'a State,
     pub(in crate::server) params: &'a Params,
+    /// `RequestId` that the answer will carry.
+    pub(in crate::server) request_id: &'a str,
 }
 
 impl Call<'_> {
