@@ -31,8 +31,6 @@ pub const FAILPOINTS: &[&str] = &[
     "checkpoint-linked",
     "checkpoint-format",
     "drop-dataset-named",
-    "index-before-announce",
-    "index-after-announce",
 ];
 
 /// Passes the step `name`, one of [`FAILPOINTS`]; the action `return` makes it fail as an I/O error would.

@@ -6,7 +6,6 @@
 use super::buckets::Buckets;
 use super::dataset::Dataset;
 use super::document::Incoming;
-use super::failpoint::point;
 use super::ingest::{KEPT, adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
@@ -279,10 +278,8 @@ impl Run {
         let mut batch = inner.store.batch();
         rows.iter().try_for_each(|(number, _)| batch.delete(&keys::work(*number)))?;
         let announced = announce(inner, &mut batch, &outcome::events(inner, rows, failures, now()))?;
-        point("index-before-announce")?;
         // Should this be lost with the power, the work is done once more, and told once more under the same name.
         inner.store.commit(batch, Durability::Buffered)?;
-        let _killed_here = point("index-after-announce");
         drop(announced);
         inner.desk.done(rows.iter().map(|(_, row)| row.files.len() as u64).sum());
         Ok(())
