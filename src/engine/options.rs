@@ -102,7 +102,8 @@ impl Options {
         Ok(())
     }
 
-    fn is_scarce(&self) -> bool {
+    /// Whether less memory is allowed than is comfortable.
+    pub(super) fn is_scarce(&self) -> bool {
         self.memory_bytes < SCARCE_MEMORY
     }
 

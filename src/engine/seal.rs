@@ -141,6 +141,10 @@ fn replace(inner: &Inner, space: &Arc<Space>, inputs: &[Piece], watermark: Optio
     let _killed_here = point(steps.published);
     segments::unlink(inner, unnamed);
     let _killed_here = point("merge-unlinked");
+    if inner.options.is_scarce() {
+        // Writers look into every segment whether it has their files: without this most of the index would stay in memory.
+        space.view().pieces.iter().for_each(|piece| piece.part.segment.release_pages());
+    }
     Ok(())
 }
 

@@ -47,6 +47,11 @@ impl Segment {
         Segment::new(Bytes::map(path)?).map_err(named)
     }
 
+    /// Lets the system take back the memory of what was read from a segment file; it is read again where it is needed.
+    pub fn release_pages(&self) {
+        self.bytes.release_pages();
+    }
+
     fn new(bytes: Bytes) -> Result<Segment> {
         let (rows, docs) = format::decode(&bytes)?;
         let verified = rows.iter().map(|_| AtomicBool::new(false)).collect();
