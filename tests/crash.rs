@@ -10,6 +10,9 @@
 )]
 
 mod child;
+#[expect(dead_code, reason = "no binary needs all of it")]
+mod receiver;
+mod told;
 
 use child::{order, say, start};
 use cpu_time::ProcessTime;

@@ -1,7 +1,8 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
 use super::{
-    backup, check, completions, exit, export, get, import, index, inspect, keys, query, rm, search, serve, stats,
+    backup, check, completions, exit, export, get, import, index, inspect, keys, outbox, query, rm, search, serve,
+    stats, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -76,6 +77,10 @@ pub(crate) enum Verb {
     Serve(serve::Args),
     /// Manage the access keys of the server
     Keys(keys::Args),
+    /// Manage webhooks: URLs that are told of what happens
+    Webhook(webhook::Args),
+    /// Show and steer what waits to be told
+    Outbox(outbox::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }

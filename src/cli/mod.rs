@@ -29,11 +29,13 @@ mod import;
 mod index;
 mod inspect;
 mod keys;
+mod outbox;
 mod query;
 mod rm;
 mod search;
 mod serve;
 mod stats;
+mod webhook;
 
 use crate::error::Result;
 use args::{Cli, Verb};
@@ -79,6 +81,8 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Backup(args) => backup::run(args, place),
         Verb::Serve(args) => serve::run(args, place),
         Verb::Keys(args) => keys::run(args, place),
+        Verb::Webhook(args) => webhook::run(args, place),
+        Verb::Outbox(args) => outbox::run(args, place),
         Verb::Completions(args) => completions::run(args),
     }
 }

@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::output::{Output, complain, counted};
 use super::{interrupt, keys};
 use crate::engine::Buckets;
+use crate::engine::queues::{Allowed, Style};
 use crate::error::Result;
 use crate::server::{AccessKeys, Log, NewKey, Options, Role, Server, TlsFiles};
 use std::net::SocketAddr;
@@ -50,6 +51,21 @@ pub(crate) struct Args {
     /// RegionId that ListRegions names
     #[arg(long, default_value = "local", value_name = "NAME")]
     region: String,
+    /// Host that may be pushed to though its address is private: a name or address, or host:port (may be repeated)
+    #[arg(long = "push-allow", value_name = "HOST")]
+    push_allow: Vec<String>,
+    /// What a topic gets of an event: its payload in the envelope of the API, or the payload alone
+    #[arg(long, default_value = "envelope", value_parser = ["envelope", "bare"], value_name = "FORM")]
+    message_form: String,
+    /// Put events into queues in Base64, as MNS SDKs decode them unless told otherwise
+    #[arg(long)]
+    message_base64: bool,
+    /// Account of subjects and topics in messages
+    #[arg(long, default_value = "0", value_name = "ID")]
+    account: String,
+    /// Where clients find this server, for the certificate of pushed messages [default: where it listens]
+    #[arg(long, default_value = "", value_name = "URL")]
+    public_url: String,
     /// Seconds that requests under way may take to end
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
@@ -99,6 +115,14 @@ fn options(args: &Args) -> Options {
         metrics: args.metrics,
         tls: files.map(|(certificates, key)| TlsFiles { certificates, key }),
         region: args.region.clone(),
+        style: Style {
+            account: args.account.clone(),
+            bare: args.message_form == "bare",
+            base64: args.message_base64,
+            ..Style::default()
+        },
+        push_allowed: Allowed::new(args.push_allow.iter().cloned()),
+        public_url: args.public_url.clone(),
         connections: args.connections,
         project_rate: args.project_rate,
         project_concurrency: args.project_concurrency,

@@ -9,12 +9,13 @@ use super::document::to_indexed;
 use super::failpoint::point;
 use super::group::{After, Group, Job, Op, Outcome, Size, Slot};
 use super::open::Inner;
+use super::outbox::announce;
 use super::policy;
 use super::space::{Piece, PieceId, Space, Tally, View, Writer};
 use super::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::{DocId, Part, Segment, merge_in_memory};
-use crate::model::{File, now};
+use crate::model::{Event, File, now};
 use crate::store::{Batch, keys};
 use roaring::RoaringBitmap;
 use std::sync::Arc;
@@ -27,10 +28,10 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lands a job together with those that wait beside it.
-pub(super) fn submit(inner: &Inner, space: &Arc<Space>, op: Op) -> Result<Outcome> {
+pub(super) fn submit(inner: &Inner, space: &Arc<Space>, op: Op, events: Vec<Event>) -> Result<Outcome> {
     inner.store.writable()?;
     wait_for_room(inner, space)?;
-    let job = Arc::new(Job::new(op));
+    let job = Arc::new(Job::new(op, events));
     lock(&space.queue).push(Arc::clone(&job));
     loop {
         let mut writer = lock(&space.writer);
@@ -135,8 +136,11 @@ fn try_commit(
     drop(files);
     let view = space.view();
     let mut pieces = bury(space, writer, &view.pieces, &replaced)?;
+    let events: Vec<Event> = jobs.iter().zip(&*outcomes).flat_map(|(job, o)| job.events(o)).cloned().collect();
+    let announced = announce(inner, &mut batch, &events)?;
     point("commit-before-batch")?;
     inner.store.commit(batch, inner.options.durability)?;
+    drop(announced);
     let _killed_here = point("commit-before-publish");
     if let Some(segment) = part {
         let id = PieceId::Tail { last: counters.commit, serial: writer.next_serial };

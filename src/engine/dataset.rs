@@ -6,9 +6,9 @@ use super::group::{GROUP_DOCS, Op, Size};
 use super::open::{Engine, Inner};
 use super::space::Space;
 use super::view::{Sight, scan_files};
-use super::{rebuild, seal};
+use super::{outcome, rebuild, seal};
 use crate::error::{Error, Result};
-use crate::model::{FieldId, File, Uri};
+use crate::model::{Event, EventType, FieldId, File, Uri};
 use crate::store::{Reader, Table, keys};
 use std::sync::Arc;
 
@@ -59,14 +59,14 @@ impl Dataset {
         for incoming in files {
             let more = size.plus(Size::of(&incoming.file));
             if !more.fits() && !step.is_empty() {
-                self.submit(Op::Put(std::mem::take(&mut step)))?;
+                self.submit(Op::Put(std::mem::take(&mut step)), Vec::new())?;
                 size = Size::of(&incoming.file);
             } else {
                 size = more;
             }
             step.push(incoming);
         }
-        if step.is_empty() { Ok(()) } else { self.submit(Op::Put(step)).map(drop) }
+        if step.is_empty() { Ok(()) } else { self.submit(Op::Put(step), Vec::new()).map(drop) }
     }
 
     /// Changes `CustomId`, `CustomLabels` (the whole map) and clusters of `Figures` of stored documents; other members are
@@ -80,7 +80,9 @@ impl Dataset {
                     "expected at most {GROUP_DOCS} documents in one update, got {got}"
                 )));
             }
-            self.submit(Op::Update(changes))
+            let uris: Vec<&str> = changes.iter().map(File::uri).collect();
+            let events = outcome::told(self, &uris, |_| EventType::BATCH_UPDATE)?;
+            self.submit(Op::Update(changes), events)
         };
         updated().map_err(|e| e.during("update"))
     }
@@ -91,15 +93,18 @@ impl Dataset {
             uris.iter().try_for_each(|uri| Uri::parse(uri).map(drop))?;
             let mut existed = Vec::with_capacity(uris.len());
             for step in uris.chunks(GROUP_DOCS) {
-                existed.extend(self.submit(Op::Delete(step.to_vec()))?);
+                let told: Vec<&str> = step.iter().map(String::as_str).collect();
+                let kind = |count| if count == 1 { EventType::DELETE } else { EventType::BATCH_DELETE };
+                let events = outcome::told(self, &told, kind)?;
+                existed.extend(self.submit(Op::Delete(step.to_vec()), events)?);
             }
             Ok(existed)
         };
         deleted().map_err(|e| e.during("delete"))
     }
 
-    fn submit(&self, op: Op) -> Result<Vec<bool>> {
-        commit::submit(self.inner(), &self.space, op)
+    fn submit(&self, op: Op, events: Vec<Event>) -> Result<Vec<bool>> {
+        commit::submit(self.inner(), &self.space, op, events)
     }
 
     /// The document of a URI with the named top-level members, all where none are named.

@@ -3,7 +3,7 @@
 use super::document::{self, Incoming};
 use super::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{File, Limits, Timestamp, field};
+use crate::model::{Event, File, Limits, Timestamp, field};
 use crate::store::rows::CountersRow;
 use crate::store::{DatasetId, Reader, Record, Table, keys};
 use std::sync::Mutex;
@@ -83,14 +83,22 @@ pub(super) type Outcome = Vec<bool>;
 #[derive(Debug)]
 pub(super) struct Job {
     op: Mutex<Option<Op>>,
+    /// What others are told where it changes something.
+    events: Vec<Event>,
     size: Size,
     outcome: Mutex<Option<Result<Outcome>>>,
 }
 
 impl Job {
-    pub(super) fn new(op: Op) -> Job {
+    pub(super) fn new(op: Op, events: Vec<Event>) -> Job {
         let size = op.size();
-        Job { op: Mutex::new(Some(op)), size, outcome: Mutex::new(None) }
+        Job { op: Mutex::new(Some(op)), events, size, outcome: Mutex::new(None) }
+    }
+
+    /// What others are told of an outcome.
+    pub(super) fn events(&self, outcome: &Result<Outcome>) -> &[Event] {
+        let changed = outcome.as_ref().is_ok_and(|existed| existed.iter().any(|existed| *existed));
+        if changed { &self.events } else { &[] }
     }
 
     pub(super) fn size(&self) -> Size {

@@ -12,6 +12,8 @@ mod catalog;
 mod check;
 mod commit;
 mod dataset;
+#[cfg(feature = "push")]
+mod delivery;
 mod document;
 mod failpoint;
 mod group;
@@ -42,6 +44,8 @@ pub use attachment::Attachment;
 pub use buckets::Buckets;
 pub use check::{CheckReport, Problem};
 pub use dataset::Dataset;
+#[cfg(feature = "push")]
+pub use delivery::{Delivery, DeliveryOptions};
 pub use failpoint::FAILPOINTS;
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
@@ -57,6 +61,11 @@ pub use work::IndexOrder;
 pub mod extraction {
     pub use crate::extract::pool::PoolOptions;
     pub use crate::extract::{Datum, Digests, Extracted, Fact, FileHash, Group, Limits, Options, Warning};
+}
+
+/// Topics, queues, webhooks and their messages: what [`Engine::queues`] takes and gives.
+pub mod queues {
+    pub use crate::notify::*;
 }
 
 pub use crate::query::{Aggregate, Explanation, Group, Highlight, Highlighter, Hits, PlanStep, highlight, language};

@@ -11,7 +11,9 @@ use super::sync::lock;
 use super::work::Desk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Limits;
-use crate::notify::Outbox;
+#[cfg(feature = "push")]
+use crate::notify::Signer;
+use crate::notify::{Outbox, Queues};
 use crate::store::rows::DatabaseRow;
 use crate::store::{DatasetId, Durability, Store, keys};
 use std::collections::HashMap;
@@ -35,7 +37,7 @@ pub(super) struct Handle {
 /// What all handles and threads share.
 pub(super) struct Inner {
     /// Held first to last: the lock of the directory outlives the store.
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) options: Options,
     pub(super) tail: TailLimits,
     pub(super) token_key: [u8; 32],
@@ -46,7 +48,10 @@ pub(super) struct Inner {
     /// Work that was accepted.
     pub(super) desk: Desk,
     /// What happened and others are to be told.
-    pub(super) outbox: Outbox,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) queues: Arc<Queues>,
+    #[cfg(feature = "push")]
+    pub(super) signer: Arc<Signer>,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -71,16 +76,20 @@ impl Engine {
     fn start(dir: &Path, options: Options) -> Result<Engine> {
         options.validate()?;
         let home = Home::open(dir, options.read_only, options.create_if_missing)?;
-        let store = Store::open(&home.store(), &options.store())?;
+        let store = Arc::new(Store::open(&home.store(), &options.store())?);
         let (named, (files, unfinished)) = (segments::named(&store.reader())?, segments::listed(&home.segments())?);
         let token_key = database_row(&store, options.read_only, files.is_empty())?.token_key;
         let last = named.iter().chain(&files).map(|id| id.0).max();
         let desk = Desk::open(&store.reader())?;
-        let outbox = Outbox::open(&store.reader())?;
+        let outbox = Arc::new(Outbox::open(&store.reader())?);
+        let queues = Arc::new(Queues::open(Arc::clone(&store), Arc::clone(&outbox), options.durability));
         let inner = Arc::new(Inner {
             store,
             desk,
             outbox,
+            #[cfg(feature = "push")]
+            signer: Arc::new(Signer::new(Arc::clone(&queues))),
+            queues,
             tail: options.tail(),
             options,
             token_key,

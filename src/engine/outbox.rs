@@ -20,7 +20,7 @@
 use super::open::{Engine, Inner};
 use crate::error::Result;
 use crate::model::Event;
-use crate::notify::{Announced, OutboxState};
+use crate::notify::{Announced, OutboxState, Queues};
 use crate::store::Batch;
 
 /// Puts events into the batch of the change that they tell of.
@@ -34,6 +34,11 @@ pub(super) fn is_wanted(inner: &Inner, topic: &str) -> bool {
 }
 
 impl Engine {
+    /// Topics, queues, webhooks, and how far each receiver is.
+    pub fn queues(&self) -> &Queues {
+        &self.handle.inner.queues
+    }
+
     /// What waits to be told.
     pub fn outbox(&self) -> OutboxState {
         self.handle.inner.outbox.state()

@@ -1,10 +1,13 @@
-//! What came of index calls, and the events that say so: one for each call, when all of its files are done.
+//! What came of index calls, and the events that say so: one for each call, when all of its files are done. Updates and
+//! deletions have events too.
 
+use super::dataset::Dataset;
 use super::open::Inner;
 use super::outbox::is_wanted;
-use crate::error::{Error, ErrorKind};
+use super::work::event_id;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::{IndexResult, IndexedFile};
-use crate::model::{Event, EventType, Notification, Timestamp};
+use crate::model::{Event, EventType, Notification, Timestamp, now};
 use crate::store::rows::WorkRow;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +57,46 @@ pub(super) fn events(inner: &Inner, rows: &[(u64, WorkRow)], failures: &Failures
         })
     };
     rows.iter().filter_map(|(_, row)| event(row)).collect()
+}
+
+/// Files that one event names at most; a call for more has several.
+const MOST_TOLD: usize = 100;
+
+/// The events of a change of documents; none where nobody wants to hear of them.
+pub(super) fn told(dataset: &Dataset, uris: &[&str], kind: impl Fn(usize) -> EventType) -> Result<Vec<Event>> {
+    if !is_wanted(dataset.inner(), "") {
+        return Ok(Vec::new());
+    }
+    let time = now();
+    let file = |uri: &&str| IndexedFile {
+        uri: (*uri).to_owned(),
+        custom_id: String::new(),
+        custom_labels: Map::new(),
+        error: String::new(),
+    };
+    let event = |step: &[&str]| -> Result<Event> {
+        let result = IndexResult {
+            project_name: dataset.project().to_owned(),
+            dataset_name: dataset.name().to_owned(),
+            request_id: String::new(),
+            start_time: time.to_string(),
+            end_time: time.to_string(),
+            success: true,
+            message: String::new(),
+            user_data: String::new(),
+            files: step.iter().map(file).collect(),
+        };
+        Ok(Event {
+            id: event_id()?,
+            kind: kind(uris.len()),
+            project: result.project_name.clone(),
+            dataset: result.dataset_name.clone(),
+            topic: String::new(),
+            time,
+            content: result.content(),
+        })
+    };
+    uris.chunks(MOST_TOLD).map(event).collect()
 }
 
 fn result(row: &WorkRow, failures: &Failures, end: Timestamp) -> IndexResult {

@@ -9,7 +9,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::Event;
-use crate::store::notice::{self, OutboxRow, OutboxStateRow};
+use crate::store::notice::{self, CursorRow, OutboxRow, OutboxStateRow};
 use crate::store::rows::Row;
 use crate::store::{Batch, Reader, Store};
 use std::collections::BTreeSet;
@@ -39,6 +39,8 @@ struct State {
     lost: u64,
     /// First numbers of the batches that have not landed yet.
     under_way: BTreeSet<u64>,
+    /// Times that somebody was woken for another reason than an event.
+    woken: u64,
     closed: bool,
 }
 
@@ -163,12 +165,44 @@ impl Outbox {
         OutboxState { first: state.trimmed.saturating_add(1), last: state.settled(), lost: state.lost }
     }
 
-    /// Waits until more than `seen` is settled, at most `patience`; answers what is, or `None` once it is closed.
+    /// Waits until more than `seen` is settled or somebody wakes it, at most `patience`; answers what is settled, or `None`
+    /// once it is closed.
     pub fn wait(&self, seen: u64, patience: Duration) -> Option<u64> {
-        let mut waiting = |state: &mut State| state.settled() <= seen && !state.closed;
+        let woken = self.woken();
+        self.wait_for(seen, woken, patience)
+    }
+
+    /// As [`Outbox::wait`], or until somebody was woken more often than `woken`.
+    pub(super) fn wait_for(&self, seen: u64, woken: u64, patience: Duration) -> Option<u64> {
+        let mut waiting = |state: &mut State| state.settled() <= seen && !state.closed && state.woken == woken;
         let waited = self.changed.wait_timeout_while(self.lock(), patience, &mut waiting);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
         (!state.closed).then(|| state.settled())
+    }
+
+    /// Removes rows up to `last` in the batch, of which `lost` were not told to everybody; false where there are none.
+    pub(super) fn forget(&self, batch: &mut Batch<'_>, last: u64, lost: u64) -> Result<bool> {
+        let mut state = self.lock();
+        if last <= state.trimmed {
+            return Ok(false);
+        }
+        (state.trimmed, state.lost) = (last, state.lost.saturating_add(lost));
+        let row = OutboxStateRow { trimmed: last, lost: state.lost };
+        drop(state);
+        batch.put(&notice::outbox_state(), &row)?;
+        batch.drop_events(last)?;
+        Ok(true)
+    }
+
+    /// How often somebody was woken for another reason than an event.
+    pub(super) fn woken(&self) -> u64 {
+        self.lock().woken
+    }
+
+    /// Whoever waits looks again.
+    pub(super) fn wake(&self) {
+        self.lock().woken += 1;
+        self.changed.notify_all();
     }
 
     /// Whoever waits stops waiting.
@@ -212,6 +246,11 @@ impl State {
     }
 }
 
+/// The cursor of a receiver that is told what comes after `number`.
+pub(super) fn begin_at(number: u64) -> CursorRow {
+    CursorRow { done: number, ..CursorRow::default() }
+}
+
 fn row_of(event: &Event) -> OutboxRow {
     OutboxRow {
         id: event.id.clone(),
@@ -220,6 +259,7 @@ fn row_of(event: &Event) -> OutboxRow {
         dataset: event.dataset.clone(),
         topic: event.topic.clone(),
         tag: String::new(),
+        receiver: String::new(),
         time: event.time.0,
         content: event.content.clone(),
     }

@@ -145,7 +145,7 @@ fn claim_legacy(request: Request<'_>) -> Result<Claim<'_>, Fault> {
 }
 
 /// Temporary keys come with a token, others without.
-fn check_token(state: &State, key: &Known, token: &str) -> Result<(), Fault> {
+pub(super) fn check_token(state: &State, key: &Known, token: &str) -> Result<(), Fault> {
     let Some(expires) = key.grant.expires else {
         if token.is_empty() {
             return Ok(());

@@ -4,12 +4,15 @@ use super::access::{AccessKeys, Keyring};
 use super::http::{Bounds, Budget, Incoming, Refusal, Response, Service, serve};
 use super::limiter::Limiter;
 use super::metrics::Metrics;
+use super::mns::Ringer;
 use super::options::Options;
+use super::receivers;
 use super::service::Api;
 use super::sign::Nonces;
 use super::state::State;
 use super::tls;
-use crate::engine::{Buckets, Engine, IndexerOptions};
+use crate::engine::queues::Style;
+use crate::engine::{Buckets, Delivery, DeliveryOptions, Engine, IndexerOptions};
 use crate::error::{Error, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +31,8 @@ const MAKE_ROOM: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Connections that wait to be accepted: what Linux allows by default (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
+/// Where the certificate of pushed messages is found.
+pub(super) const CERTIFICATE_PATH: &str = "/mns/certificate.pem";
 /// Connections of monitors.
 const MONITORS: usize = 64;
 
@@ -93,6 +98,8 @@ impl Server {
         let listener = runtime.block_on(listen(options.listen))?;
         let metrics = options.metrics.map(|at| runtime.block_on(listen(at))).transpose()?;
         let state = Arc::new(State {
+            _delivery: deliver(engine, &options, address(&listener)?)?,
+            ringer: Ringer::start(engine)?,
             indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
             engine: engine.clone(),
             keyring: Keyring::open(keys)?,
@@ -158,6 +165,8 @@ impl Server {
         self.state.ready.store(false, Ordering::Relaxed);
         // Receivers live as long as the accepting tasks.
         let _ = self.stop.send(true);
+        // Those that wait for messages see that they need not.
+        self.state.engine.queues().wake();
         let all_ended = self.runtime.block_on(async {
             for accepting in self.accepting {
                 // A task that panicked accepts no more either.
@@ -175,6 +184,16 @@ impl Server {
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         all_ended
     }
+}
+
+/// Starts to send messages out.
+fn deliver(engine: &Engine, options: &Options, listening: SocketAddr) -> Result<Delivery> {
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    let own = format!("{scheme}://{listening}");
+    let base = if options.public_url.is_empty() { own.as_str() } else { options.public_url.trim_end_matches('/') };
+    let style = Style { region: options.region.clone(), ..options.style.clone() };
+    let certificate_url = format!("{base}{CERTIFICATE_PATH}");
+    engine.start_delivery(DeliveryOptions { style, allowed: options.push_allowed.clone(), certificate_url })
 }
 
 async fn listen(at: SocketAddr) -> Result<TcpListener> {
@@ -256,7 +275,8 @@ impl Service for Monitor {
         }
         let pending = self.state.indexer.pending();
         let gauges = [("medialith_work_pending", "Files accepted for indexing and not yet indexed.", pending)];
-        let text = self.state.metrics.render(&gauges);
+        let mut text = self.state.metrics.render(&gauges);
+        receivers::render(&self.state.engine, &mut text);
         Response::text(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 

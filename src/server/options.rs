@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::sign::Clock;
+use crate::engine::queues::{Allowed, Style};
 use crate::error::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -27,6 +28,12 @@ pub struct Options {
     pub tls: Option<TlsFiles>,
     /// `RegionId` that `ListRegions` names.
     pub region: String,
+    /// How messages are written; their region is that of `region`.
+    pub style: Style,
+    /// Hosts that may be pushed to though their addresses are not the open internet's.
+    pub push_allowed: Allowed,
+    /// Where clients find this server, `http://host:port`; by default where it listens.
+    pub public_url: String,
     /// How far the date of a request may be from the clock.
     pub window: Duration,
     /// The clock.
@@ -65,6 +72,9 @@ impl Default for Options {
             metrics: None,
             tls: None,
             region: "local".to_owned(),
+            style: Style::default(),
+            push_allowed: Allowed::default(),
+            public_url: String::new(),
             window: Duration::from_secs(900),
             clock: Clock::Wall,
             connections: 12_000,

@@ -4,7 +4,9 @@ use super::action::{self, ACTIONS, Action, Call, UNSERVED};
 use super::auth::{self, Request};
 use super::fault::Fault;
 use super::http::{Incoming, Refusal, Response, Service};
+use super::listen::CERTIFICATE_PATH;
 use super::log::Line;
+use super::mns::{self, Answer, MnsFault, Served};
 use super::openapi;
 use super::params::{self, Params};
 use super::state::State;
@@ -65,6 +67,76 @@ impl Api {
         })
     }
 
+    /// Runs a call of the MNS API; one that waits for a message gives its thread back meanwhile.
+    async fn mns(&self, request: Incoming, mut trace: Trace) -> Response {
+        let (begun, mut rung) = (Instant::now(), self.state.ringer.rung());
+        let Some(Served { action, key_id, mut answer, mut poll }) =
+            self.blocking(move |state| mns::serve(state, &request)).await
+        else {
+            return self.tell_mns(&trace, Err(MnsFault::busy()));
+        };
+        (trace.action, trace.key_id) = (action, key_id);
+        while let Some(mut waiting) = poll.take().filter(|_| self.state.ready.load(Ordering::Relaxed)) {
+            let Some(left) = waiting.wait.checked_sub(begun.elapsed()) else { break };
+            let until = waiting.until_next(now().0 / 1_000_000).unwrap_or(left).min(left);
+            let seen = waiting.seen;
+            // Its sender lives as long as the state.
+            let _ = timeout(until, rung.wait_for(|n| *n > seen)).await;
+            let again = self.blocking(move |state| {
+                let answer = mns::receive_again(state.engine.queues(), &mut waiting);
+                (answer, waiting)
+            });
+            match again.await {
+                Some((found, waiting)) => {
+                    poll = found.as_ref().is_err_and(MnsFault::is_no_message).then_some(waiting);
+                    answer = found;
+                }
+                None => answer = Err(MnsFault::busy()),
+            }
+        }
+        self.tell_mns(&trace, answer)
+    }
+
+    /// Runs something on a thread of the pool, in its turn; `None` where none came, or it panicked.
+    async fn blocking<T: Send + 'static>(&self, run: impl FnOnce(&State) -> T + Send + 'static) -> Option<T> {
+        let turn = timeout(self.state.options.patience, Arc::clone(&self.calls).acquire_owned()).await.ok()?.ok()?;
+        let state = Arc::clone(&self.state);
+        let ran = tokio::task::spawn_blocking(move || {
+            let done = run(&state);
+            drop(turn);
+            done
+        });
+        ran.await.ok()
+    }
+
+    /// The certificate that pushed messages are verified with.
+    async fn certificate(&self) -> Response {
+        match self.blocking(|state| state.engine.push_certificate()).await {
+            Some(Ok(pem)) => Response::text(200, "application/x-pem-file", pem),
+            _ => Response::text(503, "text/plain", "the certificate is not there yet; try again\n".to_owned()),
+        }
+    }
+
+    /// The response to a call of the MNS API, after it was counted and logged.
+    fn tell_mns(&self, trace: &Trace, answer: Result<Answer, MnsFault>) -> Response {
+        let (answer, code) = match answer {
+            Ok(answer) => (answer, "OK"),
+            Err(fault) => {
+                let body = fault.document(&trace.request_id, &trace.host);
+                (Answer { status: fault.status, body, ..Answer::default() }, fault.code)
+            }
+        };
+        self.note(trace, answer.status, code, "", answer.body.len() as u64);
+        let mut response = Response::text(answer.status, mns::CONTENT_TYPE, String::new());
+        response.body = answer.body;
+        response.fields.push(("x-mns-request-id", trace.request_id.clone()));
+        response.fields.push(("x-mns-version", mns::VERSION.to_owned()));
+        if !answer.location.is_empty() {
+            response.fields.push(("Location", answer.location));
+        }
+        response
+    }
+
     /// The response, after it was counted and logged.
     fn tell(&self, trace: &Trace, answer: Result<Vec<u8>, Fault>) -> Response {
         let (body, fault) = match answer {
@@ -73,7 +145,15 @@ impl Api {
         };
         let (status, code, reason) =
             fault.as_ref().map_or((200, "OK", ""), |f| (f.status, f.code.as_str(), f.reason.as_str()));
-        let (metrics, bytes_out) = (&self.state.metrics, body.len() as u64);
+        self.note(trace, status, code, reason, body.len() as u64);
+        let mut response = Response::json(status, body, trace.request_id.clone());
+        response.retry_after_ms = fault.and_then(|fault| fault.retry_after_ms);
+        response
+    }
+
+    /// Counts and logs a request.
+    fn note(&self, trace: &Trace, status: u16, code: &str, reason: &str, bytes_out: u64) {
+        let metrics = &self.state.metrics;
         metrics.answered(trace.action, code, trace.begun.elapsed());
         metrics.received_bytes.fetch_add(trace.bytes_in, Ordering::Relaxed);
         metrics.sent_bytes.fetch_add(bytes_out, Ordering::Relaxed);
@@ -91,9 +171,6 @@ impl Api {
             bytes_in: trace.bytes_in,
             bytes_out,
         });
-        let mut response = Response::json(status, body, trace.request_id.clone());
-        response.retry_after_ms = fault.and_then(|fault| fault.retry_after_ms);
-        response
     }
 }
 
@@ -137,6 +214,8 @@ impl Service for Api {
             ("/openapi.json", "GET" | "HEAD") => {
                 Response::text(200, "application/json", openapi::document().to_string())
             }
+            (CERTIFICATE_PATH, "GET" | "HEAD") => self.certificate().await,
+            (path, _) if mns::is_path(path) => self.mns(request, trace).await,
             _ => {
                 let message = "expected the path /, got another: every operation is a parameter of it";
                 self.tell(&trace, Err(Fault::new(404, "InvalidAction.NotFound", message)))

@@ -3,9 +3,10 @@
 use super::access::Keyring;
 use super::limiter::Limiter;
 use super::metrics::Metrics;
+use super::mns::Ringer;
 use super::options::Options;
 use super::sign::Nonces;
-use crate::engine::{Engine, Indexer};
+use crate::engine::{Delivery, Engine, Indexer};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,6 +14,9 @@ use std::sync::atomic::AtomicBool;
 pub(super) struct State {
     pub(super) engine: Engine,
     pub(super) indexer: Indexer,
+    /// Held, not asked: it ends with the server.
+    pub(super) _delivery: Delivery,
+    pub(super) ringer: Ringer,
     pub(super) keyring: Keyring,
     pub(super) nonces: Nonces,
     pub(super) limiter: Arc<Limiter>,

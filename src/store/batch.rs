@@ -5,7 +5,8 @@ use super::door::Store;
 use super::keys::{self, DatasetId, Key};
 use super::notice;
 use super::rows::Row;
-use crate::error::Result;
+use crate::codec::order;
+use crate::error::{Error, ErrorKind, Result};
 use rocksdb::WriteBatch;
 
 /// Writes that become durable and visible as one. Built by [`Store::batch`], landed by [`Store::commit`].
@@ -58,6 +59,19 @@ impl<'s> Batch<'s> {
         let (from, to) = (notice::event(0), notice::event(last.saturating_add(1)));
         self.writes.delete_range_cf(self.store.family(from.table)?, from.bytes, to.bytes);
         Ok(())
+    }
+
+    /// Removes every key that begins with `prefix`.
+    pub fn delete_all(&mut self, prefix: &Key) -> Result<()> {
+        let end = order::after_prefix(&prefix.bytes)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "expected a prefix that has an end, got none"))?;
+        self.writes.delete_range_cf(self.store.family(prefix.table)?, prefix.bytes.clone(), end);
+        Ok(())
+    }
+
+    /// Whether nothing was put into it.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
     }
 
     /// Bytes of the batch so far.

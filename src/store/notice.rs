@@ -78,6 +78,8 @@ pub struct OutboxRow {
     pub topic: String,
     /// Tag of a published message.
     pub tag: String,
+    /// Name of the only receiver that is told; empty for all.
+    pub receiver: String,
     /// When, in nanoseconds since 1970.
     pub time: i64,
     /// Payload of the event as JSON, or body of the message.
@@ -112,6 +114,8 @@ pub struct CursorRow {
     pub tries: u32,
     /// When it is tried again, in nanoseconds since 1970; 0 for at once.
     pub due: i64,
+    /// Messages given up in a row: while there are any, the next ones are tried once each.
+    pub given_up: u32,
     /// Messages that it took.
     pub delivered: u64,
     /// Messages that it never took.
@@ -171,6 +175,26 @@ impl Row for WebhookRow {
     const WHAT: &'static str = "webhook row";
 }
 
+/// The key that signs what is pushed.
+pub fn signing_key() -> Key {
+    queues(&[&[SIGNING]])
+}
+
+/// The key that signs what is pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningKeyRow {
+    /// An RSA key in PKCS #8.
+    pub key: Vec<u8>,
+    /// Its certificate (X.509) in DER.
+    pub certificate: Vec<u8>,
+}
+
+impl Row for SigningKeyRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "signing key row";
+}
+
+const SIGNING: u8 = b'r';
 const QUEUE: u8 = b'q';
 const TOPIC: u8 = b't';
 const SUBSCRIPTION: u8 = b's';

@@ -161,6 +161,27 @@ fn documented_limits_of_the_engine_are_the_constants() {
     compare_limits("engine constant", &real);
 }
 
+#[cfg(feature = "push")]
+#[test]
+fn documented_limits_of_notifications_are_the_constants() {
+    use medialith::engine::queues;
+    use medialith::model::event;
+    let real = [
+        ("queues::MAX_EVENTS", usize::try_from(queues::MAX_EVENTS).unwrap()),
+        ("queues::KEPT_EVENTS", usize::try_from(queues::KEPT_EVENTS).unwrap()),
+        ("queues::MAX_QUEUES", queues::MAX_QUEUES),
+        ("queues::MAX_SUBSCRIPTIONS", queues::MAX_SUBSCRIPTIONS),
+        ("queues::MAX_WEBHOOKS", queues::MAX_WEBHOOKS),
+        ("queues::MAX_MESSAGE_BYTES", queues::MAX_MESSAGE_BYTES as usize),
+        ("queues::MAX_BATCH", queues::MAX_BATCH),
+        ("queues::MAX_TAG", queues::MAX_TAG),
+        ("queues::MAX_URL", queues::MAX_URL),
+        ("queues::MAX_ANSWER", queues::MAX_ANSWER),
+        ("event::MAX_NAME", event::MAX_NAME),
+    ];
+    compare_limits("notification constant", &real);
+}
+
 fn compare_limits(head: &str, real: &[(&str, usize)]) {
     let rows = table("docs/limits.md", head);
     let documented: Vec<(String, usize)> =

@@ -13,6 +13,9 @@
 mod model;
 
 #[cfg(feature = "server")]
+#[path = "../receiver/mod.rs"]
+mod receiver;
+#[cfg(feature = "server")]
 #[path = "../server/mod.rs"]
 mod server;
 

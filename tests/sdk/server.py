@@ -22,13 +22,13 @@ TOOL = os.environ["MEDIALITH_TOOL"]
 class Server:
     """`medialith serve` on a free port with the bucket `b`; its first key is an admin's."""
 
-    def __init__(self, rate="0"):
+    def __init__(self, rate="0", more=()):
         self.folder = tempfile.TemporaryDirectory()
         root = pathlib.Path(self.folder.name)
         self.files, self.db = root / "files", root / "db"
         self.files.mkdir()
         command = [TOOL, "--db", self.db, "serve", "--listen", "127.0.0.1:0", "--quiet", "--project-rate", rate]
-        command += ["--bucket", f"b={self.files}", "--bucket", f"test-bucket={self.files}"]
+        command += ["--bucket", f"b={self.files}", "--bucket", f"test-bucket={self.files}", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         said = ""
         while "serving" not in said:

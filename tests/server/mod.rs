@@ -5,6 +5,7 @@ mod client;
 mod documents;
 mod documents_of_the_api;
 mod indexing;
+mod notifying;
 mod operations;
 mod same_answers;
 mod tls;

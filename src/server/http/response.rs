@@ -8,6 +8,8 @@ pub(in crate::server) struct Response {
     pub(in crate::server) status: u16,
     pub(in crate::server) content_type: &'static str,
     pub(in crate::server) body: Vec<u8>,
+    /// Header fields beside those that every response has.
+    pub(in crate::server) fields: Vec<(&'static str, String)>,
     /// `x-acs-request-id`; left out where empty.
     pub(in crate::server) request_id: String,
     /// `x-acs-retry-after`, milliseconds.
@@ -22,13 +24,22 @@ const JSON: &str = "application/json;charset=utf-8";
 impl Response {
     /// A JSON document.
     pub(in crate::server) fn json(status: u16, body: Vec<u8>, request_id: String) -> Response {
-        Response { status, content_type: JSON, body, request_id, retry_after_ms: None, close: false }
+        let fields = Vec::new();
+        Response { status, content_type: JSON, body, fields, request_id, retry_after_ms: None, close: false }
     }
 
     /// Plain text, for endpoints that are not the API's.
     pub(in crate::server) fn text(status: u16, content_type: &'static str, body: String) -> Response {
-        let request_id = String::new();
-        Response { status, content_type, body: body.into_bytes(), request_id, retry_after_ms: None, close: false }
+        let (fields, request_id) = (Vec::new(), String::new());
+        Response {
+            status,
+            content_type,
+            body: body.into_bytes(),
+            fields,
+            request_id,
+            retry_after_ms: None,
+            close: false,
+        }
     }
 
     /// The bytes to send at that moment; a response to HEAD has no body.
@@ -36,12 +47,14 @@ impl Response {
         let (status, reason, length) = (self.status, reason(self.status), self.body.len());
         let mut head = String::with_capacity(256);
         // Writing to a String cannot fail.
-        let _ok = write!(
-            head,
-            "HTTP/1.1 {status} {reason}\r\nServer: medialith\r\nDate: {date}\r\nContent-Type: {}\r\n",
-            self.content_type
-        );
-        let _ok = write!(head, "Content-Length: {length}\r\n");
+        let _ok = write!(head, "HTTP/1.1 {status} {reason}\r\nServer: medialith\r\nDate: {date}\r\n");
+        // No content is not content of no length (RFC 9110, section 8.6).
+        if status != 204 {
+            let _ok = write!(head, "Content-Type: {}\r\nContent-Length: {length}\r\n", self.content_type);
+        }
+        for (name, value) in &self.fields {
+            let _ok = write!(head, "{name}: {value}\r\n");
+        }
         if !self.request_id.is_empty() {
             let _ok = write!(head, "x-acs-request-id: {}\r\n", self.request_id);
         }
@@ -66,11 +79,14 @@ pub(super) fn http_date() -> String {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        201 => "Created",
+        204 => "No Content",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        409 => "Conflict",
         413 => "Content Too Large",
         414 => "URI Too Long",
         417 => "Expectation Failed",

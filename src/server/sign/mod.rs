@@ -6,6 +6,7 @@ pub mod acs3;
 mod canonical;
 mod clock;
 pub mod legacy;
+pub mod mns;
 mod nonce;
 
 pub use canonical::{canonical_query, encode};
