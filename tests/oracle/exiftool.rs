@@ -169,6 +169,11 @@ fn xmp(answer: &Json, wants: &mut Wants) {
         // A language behind the name.
         let plain = !name.contains('-') && !XMP_CONVERTED.iter().any(|converted| name.starts_with(converted));
         let value = text(value);
+        let name = match (group, name) {
+            ("photoshop", "ICCProfileName") => "ICCProfile",
+            ("tiff", "ImageHeight") => "ImageLength",
+            _ => name,
+        };
         if XMP.contains(&group) && plain && !value.starts_with("(Binary") && value.len() < 6000 {
             wants.add("xmp", format!("{group}:{name}").to_lowercase(), Want::Values(value));
         }

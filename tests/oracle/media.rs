@@ -90,7 +90,7 @@ pub(crate) fn ffprobe(answer: &Json, manifest: &Json, wants: &mut Wants) {
         let of_kind = streams.iter().filter(|s| s["codec_type"] == kind && !cover(s));
         wants.covered.extend(rows.iter().map(|row| row.0));
         for (at, stream) in of_kind.enumerate() {
-            for (field, key, way) in rows {
+            for (field, key, way) in rows.iter().filter(|row| says(stream, row.1)) {
                 let want = text(&stream[key]).and_then(|text| want(text, way));
                 want.into_iter().for_each(|want| wants.add(field, at, want));
             }
@@ -109,6 +109,19 @@ pub(crate) fn ffprobe(answer: &Json, manifest: &Json, wants: &mut Wants) {
         wants.add("cover", at, Want::Same(size));
     }
     container(&answer["format"], streams, wants);
+}
+
+/// Whether the answer is more than a default: a duration of nothing means that none is known (segments without
+/// samples), and a rate that is the unit of time itself means that no two frames were seen.
+fn says(stream: &Json, key: &str) -> bool {
+    let ratio = |key: &str| text(&stream[key]).and_then(|text| crate::ask::number(&text));
+    match key {
+        "duration" => number(&stream[key]).is_some_and(|seconds| seconds > 0.0),
+        "r_frame_rate" => ratio(key)
+            .zip(ratio("time_base"))
+            .is_none_or(|(rate, unit)| rate < 1000.0 || (rate * unit - 1.0).abs() > 1e-6),
+        _ => true,
+    }
 }
 
 fn rotation(stream: &Json, at: usize, wants: &mut Wants) {

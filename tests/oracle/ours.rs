@@ -184,6 +184,10 @@ fn xmp(found: &Extracted, all: &mut BTreeMap<Key, String>) {
             text = date + &text[10..].replacen('T', " ", 1);
         }
         let joined = all.entry(("xmp", fact.tag.to_lowercase())).or_default();
+        // A packet and its extension may say the same.
+        if joined.split("; ").any(|known| known == text) {
+            continue;
+        }
         if !joined.is_empty() {
             joined.push_str("; ");
         }
