@@ -15,6 +15,9 @@ const HEAD: u64 = 32 << 10;
 const STEP: u64 = 8 << 10;
 /// Largest window.
 const MOST: u64 = 64 << 10;
+/// A file up to this length of which as many bytes were read as it has is read once more, whole, and kept: those with
+/// many parts that refer to each other.
+const WHOLE: u64 = 1 << 20;
 /// Windows start at multiples of this, so that small steps backwards stay inside.
 const ALIGN: u64 = 4 << 10;
 /// Typed reads between two looks at the clock.
@@ -341,8 +344,12 @@ impl<'a> Input<'a> {
 
     /// Brings `[at, at + len)` into a window, as far as the file reaches.
     fn load(&mut self, at: u64, len: u64) -> Parsed<()> {
-        let in_head = at.saturating_add(len) <= HEAD && self.head.bytes.is_empty();
-        let (start, size) = if in_head {
+        let file = self.source.len();
+        let whole = file <= WHOLE && self.bytes_read >= file && self.head.end() < file;
+        let in_head = whole || (at.saturating_add(len) <= HEAD && self.head.bytes.is_empty());
+        let (start, size) = if whole {
+            (0, file)
+        } else if in_head {
             (0, HEAD)
         } else if let Some(stride) = self.stride {
             (at, len.max(stride))

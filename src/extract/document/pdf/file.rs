@@ -1,5 +1,6 @@
 //! An opened PDF file: objects by their numbers, wherever they stand.
 
+use super::crypt::Crypt;
 use super::lexer::Lexer;
 use super::object::{Dict, Object};
 use super::xref::{self, Place, Xref};
@@ -28,6 +29,8 @@ pub(super) struct File {
     xref: Xref,
     pub(super) trailer: Dict,
     pub(super) encrypted: bool,
+    /// The key, where no password is wanted.
+    crypt: Option<Crypt>,
     /// Bytes before the header: offsets count from the header.
     shift: u64,
     streams: HashMap<u32, Rc<Packed>>,
@@ -44,6 +47,8 @@ impl File {
         let sound = match facts.tolerate(found)? {
             Some((xref, trailer)) => {
                 let mut file = File::new(xref, trailer, shift);
+                let unlocked = file.unlock(input);
+                facts.tolerate(unlocked)?;
                 // A table that leads nowhere is as good as none.
                 let root = file.root(input);
                 let known = facts.tolerate(root)?.is_some_and(|root| root.has("Pages"));
@@ -55,14 +60,36 @@ impl File {
             Some(file) => Ok(file),
             None => {
                 let (xref, trailer) = repair::search(input)?;
-                Ok(File::new(xref, trailer, 0))
+                let mut file = File::new(xref, trailer, 0);
+                let unlocked = file.unlock(input);
+                facts.tolerate(unlocked)?;
+                Ok(file)
             }
         }
     }
 
     fn new(xref: Xref, trailer: Dict, shift: u64) -> File {
         let encrypted = trailer.has("Encrypt");
-        File { xref, trailer, encrypted, shift, streams: HashMap::new() }
+        File { xref, trailer, encrypted, crypt: None, shift, streams: HashMap::new() }
+    }
+
+    /// Finds the key of an encrypted file that opens without a password (7.6.3).
+    fn unlock(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        if !self.encrypted {
+            return Ok(());
+        }
+        let (trailer, ids) = (self.trailer.clone(), self.trailer.get("ID").clone());
+        let encrypt = self.value(input, &trailer, "Encrypt")?;
+        let ids = self.resolve(input, &ids)?;
+        let id = ids.items().first().and_then(Object::as_text).unwrap_or(&[]);
+        self.crypt = encrypt.as_dict().and_then(|encrypt| Crypt::open(encrypt, id));
+        self.streams.clear();
+        Ok(())
+    }
+
+    /// Whether texts and streams can be read: they are not encrypted, or no password is wanted.
+    pub(super) fn readable(&self) -> bool {
+        !self.encrypted || self.crypt.is_some()
     }
 
     /// The document catalogue (7.7.2).
@@ -92,7 +119,11 @@ impl File {
         match self.xref.place(input, number, self.shift)? {
             Some(Place::At(at)) => {
                 input.seek(at, "object")?;
-                object_here(input, number)
+                let mut found = object_here(input, number)?;
+                if let Some(crypt) = &self.crypt {
+                    crypt.texts(&mut found.object, found.id);
+                }
+                Ok((found.object, found.data))
             }
             Some(Place::In(stream, index)) => Ok((self.packed(input, stream, index, number)?, None)),
             Some(Place::Free) | None => Ok((Object::Null, None)),
@@ -150,11 +181,19 @@ impl File {
 
     fn stream_at(&mut self, input: &mut Input<'_>, at: u64) -> Parsed<(Dict, Vec<u8>)> {
         input.seek(at, "stream")?;
-        let (Object::Dict(dict), Some(start)) = object_here(input, 0)? else {
+        let found = object_here(input, 0)?;
+        let (Object::Dict(dict), Some(start)) = (found.object, found.data) else {
             return Ok((Dict::default(), Vec::new()));
         };
         let stated = self.value(input, &dict, "Length")?.as_u64();
-        data(input, dict, start, stated, STREAM)
+        let (dict, bytes) = data(input, dict, start, stated, STREAM)?;
+        Ok(match &self.crypt {
+            Some(crypt) => {
+                let bytes = crypt.stream(&dict, bytes, found.id);
+                (dict, bytes)
+            }
+            None => (dict, bytes),
+        })
     }
 }
 
@@ -171,20 +210,30 @@ fn table(input: &mut Input<'_>) -> Parsed<u64> {
     number.ok_or_else(|| input.malformed("expected startxref and a number at the end of the file"))
 }
 
+/// An object where it stands in the file.
+#[derive(Default)]
+struct Found {
+    object: Object,
+    /// Where the data of a stream begin.
+    data: Option<u64>,
+    /// Number and generation.
+    id: (u32, u16),
+}
+
 /// `12 0 obj ...` at the cursor. Objects of another number are taken for nothing: the table is wrong there.
-fn object_here(input: &mut Input<'_>, number: u32) -> Parsed<(Object, Option<u64>)> {
+fn object_here(input: &mut Input<'_>, number: u32) -> Parsed<Found> {
     let at = input.position();
     for size in OBJECT {
         input.seek(at, "object")?;
         let bytes = input.take_up_to(size)?;
         let mut lexer = Lexer::new(&bytes);
-        let (Some(Object::Int(found)), Some(Object::Int(_)), true) =
+        let (Some(Object::Int(found)), Some(Object::Int(generation)), true) =
             (lexer.token(0), lexer.token(0), lexer.keyword(b"obj"))
         else {
-            return Ok((Object::Null, None));
+            return Ok(Found::default());
         };
         if number > 0 && found != i64::from(number) {
-            return Ok((Object::Null, None));
+            return Ok(Found::default());
         }
         let object = lexer.object();
         let whole = length(bytes.len()) < size;
@@ -193,20 +242,22 @@ fn object_here(input: &mut Input<'_>, number: u32) -> Parsed<(Object, Option<u64
         let ended = data || lexer.keyword(b"endobj");
         match object {
             Some(object) if ended || whole || size == OBJECT.last().copied().unwrap_or(size) => {
-                let start = data.then(|| at.saturating_add(length(lexer.at())));
-                return Ok((object, start));
+                let data = data.then(|| at.saturating_add(length(lexer.at())));
+                let id = (u32::try_from(found).unwrap_or(0), u16::try_from(generation).unwrap_or(0));
+                return Ok(Found { object, data, id });
             }
             None if whole => break,
             _ => {}
         }
     }
-    Ok((Object::Null, None))
+    Ok(Found::default())
 }
 
 /// The stream object at an offset, its length stated directly: what a cross-reference stream must have.
 pub(super) fn stream_at(input: &mut Input<'_>, at: u64, most: usize) -> Parsed<(Dict, Vec<u8>)> {
     input.seek(at, "stream")?;
-    match object_here(input, 0)? {
+    let found = object_here(input, 0)?;
+    match (found.object, found.data) {
         (Object::Dict(dict), Some(start)) => {
             let stated = dict.get("Length").as_u64();
             data(input, dict, start, stated, most)

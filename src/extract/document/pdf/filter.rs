@@ -25,6 +25,8 @@ pub(super) fn unpack(dict: &Dict, bytes: Vec<u8>, most: usize) -> Option<Vec<u8>
             "ASCII85Decode" | "A85" => ascii85(&bytes),
             "ASCIIHexDecode" | "AHx" => hexadecimal(&bytes),
             "RunLengthDecode" | "RL" => run_length(&bytes, most),
+            // Decrypted already (7.4.10).
+            "Crypt" => bytes,
             _ => return None,
         };
         bytes.truncate(most);

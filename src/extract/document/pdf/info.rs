@@ -36,9 +36,9 @@ pub(super) fn version(input: &mut Input<'_>, facts: &mut Facts, file: &mut File)
     Ok(())
 }
 
-/// What the document says of itself. Texts of an encrypted one cannot be read.
+/// What the document says of itself. Texts of one that wants a password cannot be read.
 pub(super) fn properties(input: &mut Input<'_>, facts: &mut Facts, file: &mut File) -> Parsed<()> {
-    if file.encrypted {
+    if !file.readable() {
         return Ok(());
     }
     let info = file.trailer.get("Info").clone();

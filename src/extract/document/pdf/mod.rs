@@ -3,6 +3,7 @@
 //! The cross-reference table is looked up entry by entry, so that a large file costs as much as what is asked of it.
 
 mod cmap;
+mod crypt;
 mod file;
 mod filter;
 mod font;
@@ -33,7 +34,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         say(input, facts, 0, "PageCount", count);
     }
     // Texts of an encrypted document are encrypted too.
-    if file.encrypted || facts.content_room() == 0 {
+    if !file.readable() || facts.content_room() == 0 {
         return Ok(());
     }
     let mut content = Content::new(facts);

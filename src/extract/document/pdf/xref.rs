@@ -78,7 +78,8 @@ impl Xref {
 /// `nnnnnnnnnn ggggg n` and an end of line.
 fn text_entry(input: &mut Input<'_>, at: u64) -> Parsed<Option<Place>> {
     input.seek(at, "cross-reference entry")?;
-    let bytes: [u8; 18] = input.array("cross-reference entry")?;
+    // Alone: the object that it leads to stands elsewhere, and is wanted next.
+    let bytes: [u8; 18] = input.array_alone("cross-reference entry")?;
     let offset =
         bytes.get(..10).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
     Ok(match (offset, bytes.last()) {
