@@ -230,6 +230,19 @@ impl Facts {
         self.warnings.iter_mut().skip(mark.1).for_each(|warning| warning.offset = offset);
     }
 
+    /// Says that everything since `mark` was found that many bytes further on than it seemed.
+    pub(super) fn moved(&mut self, mark: (usize, usize), by: u64) {
+        self.facts.iter_mut().skip(mark.0).for_each(|fact| fact.offset = fact.offset.saturating_add(by));
+        let later = self.warnings.iter_mut().skip(mark.1);
+        later.for_each(|warning| warning.offset = warning.offset.saturating_add(by));
+    }
+
+    /// The first text of that name since `mark`.
+    pub(super) fn text_since(&self, mark: (usize, usize), group: Group, tag: &str) -> Option<&str> {
+        let found = self.facts.iter().skip(mark.0).find(|fact| fact.group == group && fact.tag == tag)?;
+        if let Datum::Text(text) = &found.value { Some(text) } else { None }
+    }
+
     /// Takes over what another collection holds, behind what is here: found elsewhere in the file, worth less.
     pub fn append(&mut self, other: Facts) {
         let room = self.max_facts.saturating_sub(self.facts.len());

@@ -100,6 +100,11 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Mxf, video::mxf),
     (Format::MpegTs, video::transport_stream),
     (Format::MpegPs, video::program_stream),
+    (Format::Ivf, video::ivf),
+    (Format::H264, video::h264),
+    (Format::Hevc, video::hevc),
+    (Format::Mpeg4Video, video::mpeg4),
+    (Format::Av1, video::av1),
     (Format::Hls, video::hls),
     (Format::M3u, video::hls),
     // Still images.
@@ -130,6 +135,7 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Pef, image::tiff::raw),
     (Format::Srw, image::tiff::raw),
     (Format::Cr3, image::raw::cr3),
+    (Format::Crw, image::crw::parse),
     (Format::Raf, image::raw::raf),
     (Format::Mrw, image::raw::mrw),
     (Format::X3f, image::raw::x3f),
@@ -138,6 +144,10 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Dpx, image::dpx::parse),
     (Format::Pfm, image::pfm::parse),
     (Format::Svg, image::svg::parse),
+    (Format::SvgPacked, image::svg::packed),
+    (Format::Krita, archive::zip),
+    (Format::OpenRaster, archive::zip),
+    (Format::Exv, image::jpeg::segments),
     (Format::Xmp, xmp::parse),
     (Format::Pcx, image::pcx::parse),
     (Format::Dds, image::decoder::parse),
@@ -186,6 +196,9 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::VCard, document::text),
     (Format::Calendar, document::text),
     // Archives.
+    (Format::Pages, archive::zip),
+    (Format::Numbers, archive::zip),
+    (Format::Keynote, archive::zip),
     (Format::Zip, archive::zip),
     (Format::Apk, archive::zip),
     (Format::Jar, archive::zip),
@@ -230,6 +243,9 @@ pub fn extract_with(
             Format::Unknown
         }
     };
+    if let Some(message) = sniff::doubt(format, source.is_empty(), hint.name) {
+        facts.warn(Warning { format: format.name(), offset: 0, message });
+    }
     let described = matches!(format.media(), MediaType::Image | MediaType::Video | MediaType::Audio);
     let beside = sidecar.filter(|_| described).map_or(0, |sidecar| read_sidecar(sidecar, &mut facts, options));
     if let Some(parse) = parser(format) {

@@ -1,12 +1,13 @@
 //! Audio files: properties and tags.
 //!
-//! The crate `symphonia` reads what needs its knowledge of codecs and stays at the head of a file: ADTS and CAF. Own
+//! The crate `symphonia` reads what needs its knowledge of codecs and stays at the head of a file: ADTS. Own
 //! walkers read the rest, whose pictures or samples it would read, or whose later parts it would not reach. M4A, WMA
 //! and Matroska audio are read as the video containers that they are.
 
 mod adts;
 mod aiff;
 mod ape_tag;
+mod caf;
 mod covers;
 mod dsd;
 mod flac;
@@ -25,6 +26,7 @@ mod wavpack;
 
 pub use adts::parse as adts;
 pub use aiff::parse as aiff;
+pub use caf::parse as caf;
 pub use dsd::{dff, dsf};
 pub use flac::parse as flac;
 pub use midi::parse as midi;
@@ -33,7 +35,6 @@ pub use mpeg::parse as mpeg;
 pub use musepack::parse as musepack;
 pub use ogg::parse as ogg;
 pub use plain::{amr, au, dolby, dts, tta};
-pub use symphonic::caf;
 pub use wav::parse as wav;
 pub use wavpack::parse as wavpack;
 

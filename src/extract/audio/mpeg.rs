@@ -107,20 +107,23 @@ fn xing(bytes: &[u8], count: &mut Count) -> Option<()> {
     Some(())
 }
 
-fn stream(frame: &Frame, count: &Count, bytes: &[u8], sound: u64) -> Stream {
+fn stream(frame: &Frame, count: &Count, opening: &[u8], sound: u64) -> Stream {
     let mut stream = Stream { time_base: Ratio::new(1, 14_112_000), ..Stream::of(Kind::Audio, "") };
     frame.describe(&mut stream);
+    stream.samples = mpeg_audio::UNTOLD;
     let samples = u64::from(frame.samples());
     match count.frames {
         Some(frames) => {
             stream.duration = seconds(u64::from(frames).saturating_mul(samples), frame.rate);
             let bytes = count.bytes.filter(|bytes| *bytes > 0).map_or(sound, u64::from);
             let measured = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(bytes) * 8.0 / d));
-            stream.bitrate = if count.constant { stream.bitrate } else { measured };
+            // The frame that holds the header may be larger than the others, so that it fits.
+            let usual = || next_frame(opening, frame).map(|next| u64::from(next.bitrate));
+            stream.bitrate = if count.constant { usual().or(stream.bitrate) } else { measured };
         }
         // Without a count the file is taken to go on like its first frames.
         None => {
-            let rate = average(bytes, frame);
+            let rate = average(opening, frame);
             stream.bitrate = Some(whole(rate));
             stream.duration = Some(float(sound) * 8.0 / rate);
         }
@@ -131,6 +134,12 @@ fn stream(frame: &Frame, count: &Count, bytes: &[u8], sound: u64) -> Stream {
 
 /// Samples by which a decoder of layer 3 lags.
 const DECODER: u64 = 529;
+
+/// The frame behind the first one.
+fn next_frame(bytes: &[u8], first: &Frame) -> Option<Frame> {
+    let rest = bytes.get(usize::try_from(first.len).ok()?..)?;
+    Frame::read(*rest.first_chunk::<4>()?).filter(|next| next.alike(first))
+}
 
 /// Bits per second over the frames at the start.
 fn average(bytes: &[u8], first: &Frame) -> f64 {

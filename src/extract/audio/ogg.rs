@@ -5,7 +5,7 @@ mod pages;
 
 use super::tags;
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, float};
-use crate::extract::{Facts, Format, Input, Parsed, Stop};
+use crate::extract::{Facts, Format, Group, Input, Parsed, Stop};
 use codecs::{Head, identify};
 use pages::{Page, boundary, page, tail};
 
@@ -150,7 +150,7 @@ fn packets(input: &mut Input<'_>, page: &Page, stream: &mut Logical, facts: &mut
     Ok(())
 }
 
-fn comments(packet: Vec<u8>, at: u64, outer: &Input<'_>, stream: &Logical, facts: &mut Facts) -> Parsed<()> {
+fn comments(packet: Vec<u8>, at: u64, outer: &Input<'_>, stream: &mut Logical, facts: &mut Facts) -> Parsed<()> {
     let mark = stream.head.comment_mark();
     let Some(body) = packet.strip_prefix(mark) else { return Ok(()) };
     // FLAC wraps its comments into a metadata block (RFC 9639, 10.1).
@@ -165,6 +165,9 @@ fn comments(packet: Vec<u8>, at: u64, outer: &Input<'_>, stream: &Logical, facts
         io @ Stop::Io(_) => io,
     });
     facts.found_in(mark, at);
+    if let Some(language) = facts.text_since(mark, Group::Tag, "Language") {
+        stream.head.stream.language = language.to_owned();
+    }
     facts.tolerate(read).map(|_| ())
 }
 
@@ -191,7 +194,6 @@ fn finish(stream: Logical) -> Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::Group;
     use crate::extract::tried::{facts_of, survives};
     use crate::model::{Value, field};
 

@@ -1,57 +1,19 @@
-//! What `symphonia` reads from the head of a file, and Core Audio files, which need little more.
+//! What `symphonia` reads from the head of a file.
 
-use super::tags::{self, Tag};
-use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, whole};
+use super::tags;
+use crate::extract::stream::{Kind, Ratio, Stream, float, whole};
 use crate::extract::{Facts, Input, Parsed};
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioCodecParameters, well_known as id};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::default::formats::CafReader;
 
 /// Bytes that a reader of the crate may ask for: enough to search through garbage for a first frame.
 const SHARE: u64 = 1 << 20;
 
 /// How a crate's reader for one format is built.
 pub(super) type Open = for<'s> fn(MediaSourceStream<'s>, FormatOptions) -> Result<Box<dyn FormatReader + 's>, Error>;
-
-/// Apple Core Audio Format.
-pub fn caf(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let mut streams = Vec::new();
-    let opened = open(input, facts, |stream, options| Ok(Box::new(CafReader::try_new(stream, options)?)));
-    let read = facts.tolerate(opened).and_then(|opened| {
-        streams.extend(opened.unwrap_or_default());
-        input.seek(8, "first chunk")?;
-        caf_chunks(input, facts)
-    });
-    Summary { format: ("caf", "Apple CAF (Core Audio Format)"), streams, ..Summary::default() }.publish(input, facts);
-    read
-}
-
-/// The chunk `info` of a CAF file, which `symphonia` leaves out: pairs of texts, each ended by a zero (Apple Core Audio
-/// Format specification, "Information chunk").
-fn caf_chunks(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    while input.remaining() >= 12 {
-        input.entry()?;
-        let kind: [u8; 4] = input.array("chunk type")?;
-        let size = input.u64_be("chunk size")?;
-        let start = input.position();
-        if kind == *b"info" {
-            let bytes = input.take_up_to(size.min(64 << 10))?;
-            let text = String::from_utf8_lossy(bytes.get(4..).unwrap_or(&[]));
-            let mut words = text.split('\0');
-            while let (Some(key), Some(value)) = (words.next(), words.next()) {
-                if let Some(tag) = Tag::of_comment(key) {
-                    tags::tag(facts, input.format(), tag, start, value.to_owned());
-                }
-            }
-        }
-        // A size of -1 means: up to the end of the file.
-        input.seek(start.saturating_add(size).min(input.end()), "next chunk")?;
-    }
-    Ok(())
-}
 
 /// Lets a reader of `symphonia` look at the file from here on, and takes over what it says.
 pub(super) fn open(input: &mut Input<'_>, facts: &mut Facts, open: Open) -> Parsed<Vec<Stream>> {

@@ -1,7 +1,7 @@
 //! Text tags of every kind in one vocabulary: the members of the File document.
 
 use super::covers;
-use crate::extract::stream::Chapter;
+use crate::extract::stream::{Chapter, written};
 use crate::extract::{Facts, Group, Input, Parsed, Stop};
 use std::borrow::Cow;
 use symphonia::core::meta::{MetadataRevision, StandardTag};
@@ -98,6 +98,13 @@ impl Found {
         }
     }
 
+    /// Adds the values of another source.
+    pub(in crate::extract) fn merge(&mut self, other: Found) {
+        for (tag, value, offset) in other.0 {
+            value.split("; ").for_each(|value| self.add(tag, value, offset));
+        }
+    }
+
     /// Turns the tags into facts.
     pub(in crate::extract) fn publish(self, format: &'static str, facts: &mut Facts) {
         for (known, value, offset) in self.0 {
@@ -115,6 +122,10 @@ pub(in crate::extract) fn tag(
     value: impl Into<Cow<'static, str>>,
 ) {
     let value: Cow<'static, str> = value.into();
+    // Of most sounds it is a year or a day; a recorder writes the minute.
+    if let Some(moment) = written(&value).filter(|_| tag == Tag::Year && facts.find(Group::Time, "Created").is_none()) {
+        facts.add(format, Group::Time, "Created", offset, moment);
+    }
     facts.add(format, Group::Tag, tag.name(), offset, value.trim());
 }
 

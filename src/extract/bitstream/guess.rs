@@ -1,7 +1,7 @@
 //! Which header to look for, by the codec that a container names.
 
-use super::{aac, ac3, av1, dts, h264, hevc, mpeg_audio, mpeg2, mpeg4, vc1, vpx};
-use crate::extract::stream::{Coding, Stream};
+use super::{aac, ac3, av1, dts, h264, hevc, mjpeg, mpeg_audio, mpeg2, mpeg4, prores, vc1, vpx};
+use crate::extract::stream::Stream;
 
 /// Reads the configuration that a container keeps for the decoder of `stream.codec`; the width of the lengths in
 /// front of units, where they have them.
@@ -32,7 +32,8 @@ pub fn elementary(bytes: &[u8], stream: &mut Stream) -> bool {
         "mpeg4" => mpeg4::object_layer(bytes, stream),
         "flv1" => mpeg4::sorenson(bytes, stream).is_some(),
         "vc1" => vc1::sequence(bytes, stream),
-        "mjpeg" => jpeg(bytes, stream).is_some(),
+        "mjpeg" => mjpeg::picture(bytes, stream).is_some(),
+        "prores" => prores::frame(bytes, stream).is_some(),
         "aac" => aac::adts(bytes, stream),
         "aac_latm" => aac::latm(bytes, stream),
         "ac3" | "eac3" => ac3::first(bytes, stream),
@@ -83,46 +84,9 @@ pub fn samples(codec: &str, bytes: &[u8]) -> u64 {
     sum
 }
 
-/// The frame header of a JPEG picture (ITU-T T.81, B.2.2): size and the sampling of its components.
-fn jpeg(bytes: &[u8], stream: &mut Stream) -> Option<()> {
-    let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
-    loop {
-        let (&[0xFF, kind, high, low], _) = rest.split_first_chunk::<4>()? else { return None };
-        let len = usize::from(u16::from_le_bytes([low, high]));
-        let body = rest.get(4..)?;
-        if matches!(kind, 0xC0..=0xC2) {
-            let &[depth, h1, h0, w1, w0, _count, _, across, ..] = body else { return None };
-            (stream.width, stream.height) = (u16::from_le_bytes([w0, w1]).into(), u16::from_le_bytes([h0, h1]).into());
-            let chroma = match across {
-                0x22 => 1,
-                0x21 => 2,
-                _ => 3,
-            };
-            stream.coding = Coding { profile: "Baseline", level: None, chroma: Some(chroma), depth };
-            stream.colour.full = Some(true);
-            stream.colour.matrix = Some(5);
-            return Some(());
-        }
-        rest = rest.get(len.checked_add(2)?..)?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_picture_of_motion_jpeg() {
-        let app = [&[0xFF, 0xE0, 0, 4, 1, 2][..]].concat();
-        let frame = [0xFF, 0xC0, 0, 17, 8, 0, 120, 0, 160, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
-        let data = [&[0xFF, 0xD8][..], &app, &frame].concat();
-        let mut stream = Stream { codec: "mjpeg", ..Stream::default() };
-        assert!(elementary(&data, &mut stream));
-        assert_eq!((stream.width, stream.height, stream.coding.chroma), (160, 120, Some(1)));
-        for at in 0..data.len() {
-            elementary(&data[..at], &mut Stream { codec: "mjpeg", ..Stream::default() });
-        }
-    }
 
     #[test]
     fn frames_of_sound_are_counted_with_the_last_one_cut() {
@@ -136,7 +100,7 @@ mod tests {
     #[test]
     fn any_bytes_as_any_codec_are_survived() {
         let codecs = ["h264", "hevc", "av1", "vp8", "vp9", "mpeg2video", "mpeg4", "flv1", "vc1", "aac", "aac_latm"];
-        for codec in codecs.into_iter().chain(["ac3", "dts", "mp3", "wmv3"]) {
+        for codec in codecs.into_iter().chain(["ac3", "dts", "mp3", "wmv3", "mjpeg", "prores"]) {
             for seed in 0..=255_u8 {
                 let bytes: Vec<u8> = (0..64_u8).map(|at| at.wrapping_mul(seed) ^ seed.rotate_left(3)).collect();
                 let mut stream = Stream { codec, ..Stream::default() };

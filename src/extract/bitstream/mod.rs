@@ -14,9 +14,11 @@ pub mod av1;
 pub mod dts;
 pub mod h264;
 pub mod hevc;
+pub mod mjpeg;
 pub mod mpeg2;
 pub mod mpeg4;
 pub mod mpeg_audio;
+pub mod prores;
 pub mod vc1;
 pub mod vpx;
 

@@ -12,6 +12,9 @@ pub fn object_layer(bytes: &[u8], stream: &mut Stream) -> bool {
         let body = bytes.get(at.saturating_add(4)..).unwrap_or(&[]);
         match four {
             [0, 0, 1, 0xB0] => profile(body.first().copied().unwrap_or(0), stream),
+            [0, 0, 1, 0xB5] if !found => {
+                visual_object(&mut Bits::new(body), stream);
+            }
             [0, 0, 1, 0x20..=0x2F] if !found => {
                 let mut read = stream.clone();
                 if layer(&mut Bits::new(body), &mut read).is_some() {
@@ -44,6 +47,24 @@ fn profile(code: u8, stream: &mut Stream) {
     };
     stream.coding.profile = name;
     stream.coding.level = Some(level);
+}
+
+/// The visual object (6.2.2): colours, where it has any.
+fn visual_object(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {
+    if bits.flag()? {
+        bits.skip(4 + 3);
+    }
+    let video = matches!(bits.take(4)?, 1 | 2);
+    if video && bits.flag()? {
+        bits.skip(3);
+        stream.colour.full = Some(bits.flag()?);
+        if bits.flag()? {
+            stream.colour.primaries = u16::from(bits.byte(8)?);
+            stream.colour.transfer = u16::from(bits.byte(8)?);
+            stream.colour.matrix = bits.byte(8).map(u16::from);
+        }
+    }
+    Some(())
 }
 
 fn layer(bits: &mut Bits<'_>, stream: &mut Stream) -> Option<()> {

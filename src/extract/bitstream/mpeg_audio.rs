@@ -111,6 +111,10 @@ impl Frame {
     }
 }
 
+/// What ffprobe's decoders make of all layers where nothing but the frames tells which one it is: floats. Where the container
+/// names layer 1 or 2, another decoder gives integers.
+pub const UNTOLD: &str = "fltp";
+
 /// The first frame header of `bytes` that another of its kind follows, or behind which they end.
 pub fn first(bytes: &[u8]) -> Option<(usize, Frame)> {
     bytes.windows(4).enumerate().find_map(|(at, head)| {

@@ -1,10 +1,10 @@
 //! Bytes that should be text, in whatever encoding their writer had at hand.
 
-/// UTF-8, or else Latin-1, in which any bytes are text.
+/// UTF-8, or else Latin-1 with Windows' letters in the place of its second control characters, in which any bytes are text.
 pub(in crate::extract) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
     }
 }
 
@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn texts_in_any_encoding_stay_text() {
         assert_eq!(decode("caf\u{e9}".as_bytes()), "caf\u{e9}");
-        assert_eq!(decode(b"caf\xE9"), "caf\u{e9}");
+        assert_eq!(decode(b"caf\xE9 \x93\x9F\x81"), "caf\u{e9} \u{201c}\u{178}\u{81}");
         assert_eq!(utf16(b"\x2D\x4Eh\0\0\0x\0", true), "\u{4e2d}h");
         assert_eq!(utf16(b"\0h\xD8\0\0i\0", false), "h\u{FFFD}i");
     }

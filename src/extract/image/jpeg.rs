@@ -6,6 +6,9 @@ use crate::extract::{Facts, Group, Input, Parsed, length};
 /// Bytes of an extended XMP packet that are put together: larger ones are depth maps and pictures.
 const EXTENDED: u32 = 256 << 10;
 
+/// Bytes of Photoshop's resources that are put together.
+const RESOURCES: u64 = 1 << 20;
+
 /// Bytes between segments that are skipped in search of the next marker, as decoders do.
 const GARBAGE: u32 = 4096;
 
@@ -15,6 +18,16 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     if soi != 0xFFD8 {
         return Err(input.malformed_at(0, format!("expected the marker SOI (ffd8), got {soi:04x}")));
     }
+    walk(input, facts)
+}
+
+/// Reads the segments of a file that Exiv2 made: those that hold metadata, behind a mark of its own.
+pub fn segments(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(7, "mark")?;
+    walk(input, facts)
+}
+
+fn walk(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let mut seen = Seen::default();
     loop {
         let at = input.position();
@@ -25,6 +38,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
             code => segment(input, facts, code, at, &mut seen)?,
         }
     }
+    seen.resources.finish(input, facts)?;
     seen.extended.finish(input, facts)
 }
 
@@ -35,6 +49,7 @@ struct Seen {
     /// What Adobe's segment says of the colours.
     transform: Option<u8>,
     extended: Extended,
+    resources: Resources,
 }
 
 /// The code of the next marker; fill bytes (B.1.1.2) and garbage before it are skipped.
@@ -97,7 +112,7 @@ fn application(input: &mut Input<'_>, facts: &mut Facts, code: u8, seen: &mut Se
             [1, _] => icc::parse(input, facts),
             _ => Ok(()),
         },
-        0xED if named(input, b"Photoshop 3.0\0")? => photoshop::parse(input, facts),
+        0xED if named(input, b"Photoshop 3.0\0")? => seen.resources.part(input),
         // ITU-T T.872, 6.5.3.
         0xEE if named(input, b"Adobe")? => {
             input.skip(6, "version and flags")?;
@@ -143,6 +158,41 @@ fn comment(input: &mut Input<'_>, facts: &mut Facts, at: u64) -> Parsed<()> {
     let bytes = input.take_up_to(input.remaining())?;
     facts.add("jpeg", Group::Header, "Comment", at, decode(&bytes));
     Ok(())
+}
+
+/// Photoshop's resources: those of several segments follow one another, even inside a resource.
+#[derive(Default)]
+struct Resources {
+    bytes: Vec<u8>,
+    at: u64,
+    parts: u32,
+}
+
+impl Resources {
+    fn part(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        if self.bytes.is_empty() {
+            self.at = input.position();
+        }
+        self.parts = self.parts.saturating_add(1);
+        if length(self.bytes.len()) < RESOURCES {
+            self.bytes.extend(input.take_up_to(input.remaining())?);
+        }
+        Ok(())
+    }
+
+    fn finish(&self, input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
+        let mark = facts.mark();
+        let result = photoshop::parse(&mut input.unpacked(&self.bytes), facts);
+        if self.parts > 1 {
+            facts.found_in(mark, self.at)
+        } else {
+            facts.moved(mark, self.at)
+        }
+        facts.tolerate(result).map(drop)
+    }
 }
 
 /// An XMP packet that did not fit into one segment (ISO 16684-3, 6.1.2), put together from its parts.

@@ -3,6 +3,7 @@
 
 pub mod bmp;
 pub mod bpg;
+pub mod crw;
 pub mod decoder;
 pub mod dpx;
 pub mod gif;

@@ -3,9 +3,27 @@
 
 use crate::extract::embedded::{decode, xmp};
 use crate::extract::{Facts, Group, Input, Parsed, length};
+use flate2::read::MultiGzDecoder;
+use std::io::Read;
 
 /// Bytes in which the root element must end.
 const HEAD: u64 = 64 << 10;
+
+/// Reads a drawing that is packed with gzip (RFC 1952), as far as its head goes.
+pub fn packed(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let bytes = input.take_up_to(HEAD)?;
+    let mut text = Vec::new();
+    let unpacked = MultiGzDecoder::new(bytes.as_slice()).take(HEAD).read_to_end(&mut text);
+    // What was cut gives what came before the cut.
+    if let (Err(error), true) = (unpacked, text.is_empty()) {
+        return Err(input.malformed_at(at, format!("the drawing cannot be unpacked: {error}")));
+    }
+    let mark = facts.mark();
+    let result = parse(&mut input.unpacked(&text), facts);
+    facts.found_in(mark, at);
+    result
+}
 
 /// Reads the root element's attributes.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {

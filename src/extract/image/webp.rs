@@ -9,6 +9,8 @@ const BEHIND: u8 = XMP | EXIF | ANIMATION;
 const XMP: u8 = 0x04;
 const EXIF: u8 = 0x08;
 const ALPHA: u8 = 0x10;
+/// The flag of a colour profile, which stands between the VP8X chunk and the image data.
+const PROFILE: u8 = 0x20;
 const ANIMATION: u8 = 0x02;
 
 /// Bytes of a frame that are read: its head and that of its chunk.
@@ -55,7 +57,8 @@ fn chunks(input: &mut Input<'_>, facts: &mut Facts, seen: &mut Seen) -> Parsed<(
         });
         facts.tolerate(result)?;
         // What is behind the image data an extended file announces (section 2.7).
-        if seen.extended.is_none_or(|flags| flags & BEHIND == 0) {
+        let profile_follows = |flags| chunk.kind == *b"VP8X" && flags & PROFILE != 0;
+        if seen.extended.is_none_or(|flags| flags & BEHIND == 0 && !profile_follows(flags)) {
             break;
         }
         // Frames are stepped over by their heads: reading on between them would read the whole file.

@@ -15,7 +15,20 @@ static BRANDS: &[(&[u8; 4], Format)] = &[
     (b"hevm", Format::HeicSequence),
     (b"hevs", Format::HeicSequence),
     (b"mif1", Format::Heif),
+    (b"mif2", Format::Heif),
+    (b"mif3", Format::Heif),
+    (b"avci", Format::Heif),
+    (b"vvic", Format::Heif),
+    (b"evbi", Format::Heif),
+    (b"jpeg", Format::Heif),
+    (b"j2ki", Format::Heif),
+    (b"1pic", Format::Heif),
     (b"msf1", Format::HeifSequence),
+    (b"avcs", Format::HeifSequence),
+    (b"vvis", Format::HeifSequence),
+    (b"evbs", Format::HeifSequence),
+    (b"jpgs", Format::HeifSequence),
+    (b"j2is", Format::HeifSequence),
     (b"crx ", Format::Cr3),
     (b"qt  ", Format::Mov),
     (b"M4A ", Format::M4a),
@@ -58,19 +71,33 @@ pub(super) fn bmff(head: &[u8]) -> Option<Format> {
 }
 
 fn by_brands(body: &[u8]) -> Format {
-    let mut brands = body.as_chunks::<4>().0.iter();
-    let major = brands.next().copied().unwrap_or_default();
-    // A still image may carry the general brands `mif1` or `msf1` first and the codec's brand among the others.
-    if matches!(&major, b"mif1" | b"msf1") {
-        let codec = brands.skip(1).find_map(still);
-        return codec.unwrap_or(if &major == b"mif1" { Format::Heif } else { Format::HeifSequence });
+    let brands = body.as_chunks::<4>().0;
+    let Some((major, rest)) = brands.split_first() else { return Format::Mp4 };
+    // Behind the major brand stands its version; in files whose only image is in a `mini` box that is a brand itself.
+    let others = if major == b"mif3" { rest } else { rest.get(1..).unwrap_or(&[]) };
+    match major {
+        [b'3', b'g', b'2', _] => return Format::ThreeG2,
+        [b'3', b'g' | b'r' | b's' | b'e', _, _] => return Format::ThreeGp,
+        _ => {}
     }
-    match &major {
-        [b'3', b'g', b'2', _] => Format::ThreeG2,
-        [b'3', b'g' | b'r' | b's' | b'e', _, _] => Format::ThreeGp,
-        _ => BRANDS.iter().find(|(brand, _)| **brand == major).map_or(Format::Mp4, |(_, format)| *format),
+    let named = |brand: &[u8; 4]| BRANDS.iter().find(|(known, _)| *known == brand).map(|(_, format)| *format);
+    match named(major) {
+        // A still image may carry a general brand first and the codec's brand among the others.
+        Some(general @ (Format::Heif | Format::HeifSequence)) => others.iter().find_map(still).unwrap_or(general),
+        Some(format) => format,
+        // A brand that we do not know: any reader may go by one of the others (ISO/IEC 14496-12, 4.3.1). Films name
+        // brands of films, too.
+        None if others.iter().any(|brand| FILMS.contains(&brand)) => Format::Mp4,
+        None => {
+            let general = || others.iter().filter_map(named).find(|format| *format != Format::Mp4);
+            others.iter().find_map(still).or_else(general).unwrap_or(Format::Mp4)
+        }
     }
 }
+
+/// Brands of movies in general.
+static FILMS: &[&[u8; 4]] =
+    &[b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"dash", b"cmfc"];
 
 fn still(brand: &[u8; 4]) -> Option<Format> {
     match brand {
@@ -93,6 +120,14 @@ mod tests {
             (b"mif1\0\0\0\0mif1heicmiaf", Format::Heic),
             (b"mif1\0\0\0\0mif1avifmiaf", Format::Avif),
             (b"mif1\0\0\0\0mif1", Format::Heif),
+            (b"mif3avif", Format::Avif),
+            (b"mif3heic", Format::Heic),
+            (b"avci\0\0\0\0mif1avci", Format::Heif),
+            (b"xxxx\0\0\0\0miafmif1heic", Format::Heic),
+            (b"xxxx\0\0\0\0miafmif1", Format::Heif),
+            (b"xxxx\0\0\0\0isommif1heic", Format::Mp4),
+            (b"xxxx\0\0\0\0M4A mp42", Format::Mp4),
+            (b"xxxx\0\0\0\0M4A ", Format::M4a),
             (b"isom\0\0\x02\0isomiso2", Format::Mp4),
             (b"3gp4\0\0\x02\0isom3gp4", Format::ThreeGp),
             (b"qt  \0\0\x02\0", Format::Mov),

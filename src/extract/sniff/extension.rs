@@ -26,7 +26,12 @@ static CHOICES: &[(Format, &str, Format)] = &[
     (Format::Zip, "odt", Format::Odt),
     (Format::Zip, "ods", Format::Ods),
     (Format::Zip, "odp", Format::Odp),
+    (Format::Zip, "pages", Format::Pages),
+    (Format::Zip, "numbers", Format::Numbers),
+    (Format::Zip, "key", Format::Keynote),
     (Format::Rar, "cbr", Format::Cbr),
+    // Packed text: what it holds shows only when it is unpacked.
+    (Format::Gzip, "svgz", Format::SvgPacked),
     (Format::Ole, "doc", Format::Doc),
     (Format::Ole, "xls", Format::Xls),
     (Format::Ole, "ppt", Format::Ppt),
@@ -46,6 +51,14 @@ static CHOICES: &[(Format, &str, Format)] = &[
     // Frames behind garbage: players search for the first one, and so does the parser.
     (Format::Unknown, "mp3", Format::Mp3),
 ];
+
+/// Names under which archives are looked for behind whatever stands in front of them.
+pub(super) fn zipped(extension: &str) -> bool {
+    matches!(
+        extension,
+        "zip" | "cbz" | "jar" | "apk" | "epub" | "docx" | "xlsx" | "pptx" | "odt" | "ods" | "odp" | "exe"
+    )
+}
 
 /// Texts of which the bytes say nothing more.
 static TEXTS: &[(&str, Format)] = &[
@@ -73,6 +86,45 @@ static TEXTS: &[(&str, Format)] = &[
     ("xmp", Format::Xmp),
     ("svg", Format::Svg),
 ];
+
+/// Extensions that promise one format, and the names of those that keep the promise.
+static PROMISES: &[(&str, &[&str])] = &[
+    ("jpg", &["jpeg"]),
+    ("jpeg", &["jpeg"]),
+    ("png", &["png"]),
+    ("gif", &["gif"]),
+    ("webp", &["webp"]),
+    ("bmp", &["bmp"]),
+    ("psd", &["psd"]),
+    ("avif", &["avif", "heif"]),
+    ("heic", &["heic", "heif"]),
+    ("jxl", &["jxl"]),
+    ("mp3", &["mp3", "mp2"]),
+    ("flac", &["flac"]),
+    ("wav", &["wav", "rf64"]),
+    ("ogg", &["ogg"]),
+    ("opus", &["ogg"]),
+    ("m4a", &["m4a", "mp4", "mov", "3gp"]),
+    ("mp4", &["mp4", "m4a", "mov", "3gp", "3g2"]),
+    ("mov", &["mov", "mp4"]),
+    ("mkv", &["matroska"]),
+    ("webm", &["matroska"]),
+    ("avi", &["avi"]),
+    ("flv", &["flv"]),
+    ("pdf", &["pdf"]),
+    ("7z", &["7z"]),
+    ("rar", &["rar"]),
+];
+
+/// What is wrong with a name, where it promises another format than the bytes are.
+pub(super) fn broken_promise(format: Format, extension: &str) -> Option<String> {
+    let (_, kept) = PROMISES.iter().find(|(named, _)| *named == extension)?;
+    match format {
+        _ if kept.contains(&format.name()) => None,
+        Format::Unknown => Some(format!("the name ends in .{extension}, but the bytes are of no known format")),
+        _ => Some(format!("the name ends in .{extension}, but the bytes are {}", format.content_type())),
+    }
+}
 
 /// Breaks a tie.
 pub(super) fn refine(format: Format, extension: &str) -> Format {

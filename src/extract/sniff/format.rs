@@ -116,6 +116,10 @@ formats! {
     Dpx "dpx" "image/x-dpx" Image;
     Pfm "pfm" "image/x-portable-floatmap" Image;
     Svg "svg" "image/svg+xml" Image;
+    SvgPacked "svg" "image/svg+xml" Image;
+    Krita "kra" "application/x-krita" Image;
+    OpenRaster "ora" "image/openraster" Image;
+    Exv "exv" "image/x-exv" Image;
     Dds "dds" "image/vnd.ms-dds" Image;
     Exr "exr" "image/x-exr" Image;
     Hdr "hdr" "image/vnd.radiance" Image;
@@ -188,6 +192,11 @@ formats! {
     Mxf "mxf" "application/mxf" Video;
     Dv "dv" "video/x-dv" Video;
     Hls "hls" "application/vnd.apple.mpegurl" Video;
+    Ivf "ivf" "video/x-ivf" Video;
+    H264 "h264" "video/h264" Video;
+    Hevc "hevc" "video/h265" Video;
+    Mpeg4Video "m4v" "video/mp4v-es" Video;
+    Av1 "obu" "video/av1" Video;
     // Documents.
     Pdf "pdf" "application/pdf" Document;
     PostScript "ps" "application/postscript" Document;
@@ -206,6 +215,9 @@ formats! {
     FlatOds "ods" "application/vnd.oasis.opendocument.spreadsheet-flat-xml" Document;
     FlatOdp "odp" "application/vnd.oasis.opendocument.presentation-flat-xml" Document;
     FlatOdg "odg" "application/vnd.oasis.opendocument.graphics-flat-xml" Document;
+    Pages "pages" "application/vnd.apple.pages" Document;
+    Numbers "numbers" "application/vnd.apple.numbers" Document;
+    Keynote "key" "application/vnd.apple.keynote" Document;
     Xps "xps" "application/vnd.ms-xpsdocument" Document;
     FictionBook "fb2" "application/x-fictionbook+xml" Document;
     Script "script" "text/x-shellscript" Document;

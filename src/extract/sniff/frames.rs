@@ -1,8 +1,10 @@
 //! Sub-types and formats that are told by their first frames, pages or records rather than by a fixed signature.
 
 use super::format::Format;
+use crate::extract::bitstream;
 use crate::extract::bitstream::mpeg_audio::Frame;
 use crate::extract::input::Input;
+use crate::extract::stream::Stream;
 use crate::extract::warning::Parsed;
 
 /// Matroska or WebM by DocType (RFC 9559, 8), which stands near the start of the EBML header.
@@ -88,6 +90,27 @@ pub(super) fn bitmap(head: &[u8]) -> Option<Format> {
     }
     let size = head.strip_prefix(b"BM")?.get(12..16)?;
     matches!(size, [12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]).then_some(Format::Bmp)
+}
+
+/// Bare streams of video: a start code, and headers behind it that a decoder would begin with.
+pub(super) fn bare_video(head: &[u8]) -> Option<Format> {
+    let unit = head.strip_prefix(&[0, 0, 0, 1]).or_else(|| head.strip_prefix(&[0, 0, 1]))?;
+    let codecs = match *unit.first_chunk::<2>()? {
+        // H.265, table 7-1: parameter sets, delimiters and messages, all of layer 0.
+        [0x40 | 0x42 | 0x44 | 0x46 | 0x4E, 1] => [("hevc", Format::Hevc), ("", Format::Unknown)],
+        // ISO/IEC 14496-2, table 6-3: sequence, object; H.264, table 7-1: parameter sets, delimiters and messages.
+        [0xB0 | 0xB5 | 0x00..=0x05 | 0x20..=0x2F, _] => [("mpeg4", Format::Mpeg4Video), ("h264", Format::H264)],
+        [kind, _] if matches!(kind & 0x9F, 6..=9) => [("h264", Format::H264), ("mpeg4", Format::Mpeg4Video)],
+        _ => return None,
+    };
+    let reads = |codec: &'static str| bitstream::elementary(head, &mut Stream { codec, ..Stream::default() });
+    codecs.into_iter().find(|(codec, _)| reads(codec)).map(|(_, format)| format)
+}
+
+/// Whether a temporal delimiter is followed by a sequence header that can be read.
+pub(super) fn is_av1(head: &[u8]) -> bool {
+    let mut stream = Stream { codec: "av1", ..Stream::default() };
+    bitstream::elementary(head, &mut stream) && stream.width > 0
 }
 
 /// A tar header older than `ustar`: its checksum field, in octal, is the sum of its bytes with that field as spaces

@@ -108,6 +108,9 @@ static MAGIC: &[Magic] = &[
     start(b"\x1F\x07\0\xBF", Format::Dv), // the same, 625 lines
     at(4, b"RED1", Format::Red),          // REDCODE
     at(4, b"RED2", Format::Red),          // the same
+    start(b"DKIF\0\0\x20\0", Format::Ivf), // IVF: version 0, header of 32 bytes
+    start(b"\x12\0\x0A", Format::Av1),    // AV1, 5.3: temporal delimiter, sequence header
+    start(b"\xFF\x01Exiv2", Format::Exv), // Exiv2's own: the segments of a JPEG
     start(b"FLV\x01", Format::Flv),       // Adobe FLV 10.1, E.2
     start(b"\0\0\x01\xBA", Format::MpegPs), // ISO/IEC 13818-1, 2.5.3.3: pack header
     start(b"\0\0\x01\xB3", Format::MpegPs), // ISO/IEC 13818-2: sequence header

@@ -10,6 +10,7 @@ mod text;
 
 pub use format::{Format, MediaType};
 
+use super::container::zip;
 use super::input::Input;
 use super::warning::Parsed;
 use file_format::FileFormat;
@@ -52,6 +53,14 @@ pub fn sniff(input: &mut Input<'_>, name: &str) -> Parsed<Format> {
     Ok(extension::refine(format, &extension))
 }
 
+/// What is wrong with a file before any parser sees it: it is empty, or its name promises something else.
+pub(super) fn doubt(format: Format, empty: bool, name: &str) -> Option<String> {
+    if empty {
+        return Some("the file is empty".to_owned());
+    }
+    extension::broken_promise(format, &extension::of(name))
+}
+
 /// Looks inside containers that hold several formats.
 fn structure(format: Format, head: &[u8], input: &mut Input<'_>) -> Parsed<Format> {
     Ok(match format {
@@ -66,6 +75,7 @@ fn structure(format: Format, head: &[u8], input: &mut Input<'_>) -> Parsed<Forma
         Format::Wmv => frames::asf(head),
         Format::Ico | Format::Cur if !frames::is_icon(head) => Format::Unknown,
         Format::Zstd => frames::skippable(head),
+        Format::Av1 if !frames::is_av1(head) => Format::Unknown,
         Format::Bzip2 if !frames::is_bzip2(head) => Format::Unknown,
         other => other,
     })
@@ -78,13 +88,28 @@ fn unsigned(head: &[u8], input: &mut Input<'_>, extension: &str) -> Parsed<Forma
     if let Some(format) = found {
         return Ok(format);
     }
+    if let Some(format) = frames::bare_video(head) {
+        return Ok(format);
+    }
     if let Some(format) = frames::mpeg_audio(head, input)? {
         return Ok(format);
     }
     if let Some(format) = text::text(head, extension) {
         return Ok(format);
     }
-    Ok(foreign(input)?.unwrap_or(Format::Unknown))
+    if let Some(format) = text::wide(head, extension) {
+        return Ok(format);
+    }
+    match foreign(input)? {
+        Some(format) => Ok(format),
+        // An archive behind something else, such as a program that unpacks it.
+        None if extension::zipped(extension)
+            && zip::directory(input, 1).is_ok_and(|found| !found.entries.is_empty()) =>
+        {
+            packages::package(input)
+        }
+        None => Ok(Format::Unknown),
+    }
 }
 
 /// The rarer rest: the crate's table of some hundred signatures, behind a small share of bytes.
@@ -122,7 +147,8 @@ mod tests {
                 .extend([&b"PK\x01\x02"[..], &[0; 24], &len, &[0; 12], &at.to_le_bytes(), name.as_bytes()].concat());
         }
         let start = bytes.len() as u32;
-        let end = [&b"PK\x05\x06"[..], &[0; 12], &start.to_le_bytes(), &[0, 0]].concat();
+        let size = (directory.len() as u32).to_le_bytes();
+        let end = [&b"PK\x05\x06"[..], &[0; 8], &size, &start.to_le_bytes(), &[0, 0]].concat();
         [bytes, directory, end].concat()
     }
 
@@ -146,6 +172,30 @@ mod tests {
         for (bytes, name, format) in table {
             assert_eq!(named(bytes, name), *format, "{name} {:?}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn names_that_promise_something_else_are_doubted() {
+        assert_eq!(doubt(Format::Jpeg, false, "a.JPG"), None);
+        assert_eq!(doubt(Format::Mp4, false, "a.bin"), None);
+        let text = "the name ends in .jpg, but the bytes are video/mp4";
+        assert_eq!(doubt(Format::Mp4, false, "b/a.jpg").as_deref(), Some(text));
+        assert!(doubt(Format::Unknown, false, "a.mkv").is_some() && doubt(Format::Unknown, true, "a").is_some());
+    }
+
+    #[test]
+    fn video_without_a_container_and_text_without_a_mark() {
+        // Parameter sets of H.264, 192 by 108, as x264 writes them.
+        let h264 = b"\0\0\0\x01\x67\x42\xC0\x0B\xDA\x0C\x3F\xEF\x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xF1\x42\xAA\0\0\0\x01\x68\xCE\x0F\xC8";
+        assert_eq!(named(h264, "a"), Format::H264);
+        assert_eq!(named(b"\0\0\0\x01 text", "a.h264"), Format::Unknown);
+        let wide: Vec<u8> = "plain words and more".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(named(&wide, "a.txt"), Format::Text);
+        assert_eq!(named(&[0; 64], "a.txt"), Format::Unknown);
+        assert_eq!(named(b"\x1F\x8B\x08\0", "a.svgz"), Format::SvgPacked);
+        assert_eq!(named(b"\xFF\x01Exiv2\xFF\xE1", "a.exv"), Format::Exv);
+        let zip = [vec![0x90; 5000], zip_of(&["a.txt", "word/document.xml"])].concat();
+        assert_eq!((named(&zip, "a.zip"), named(&zip, "a.bin")), (Format::Docx, Format::Unknown));
     }
 
     #[test]

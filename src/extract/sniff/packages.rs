@@ -42,7 +42,9 @@ fn declared(first: &[u8]) -> Option<Format> {
 }
 
 fn by_type(content: &[u8]) -> Option<Format> {
-    let table: [(&[u8], Format); 5] = [
+    let table: [(&[u8], Format); 7] = [
+        (b"application/x-krita", Format::Krita),
+        (b"image/openraster", Format::OpenRaster),
         (b"application/epub+zip", Format::Epub),
         (b"application/vnd.oasis.opendocument.text", Format::Odt),
         (b"application/vnd.oasis.opendocument.spreadsheet", Format::Ods),

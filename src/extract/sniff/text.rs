@@ -26,6 +26,20 @@ pub(super) fn text(head: &[u8], extension: &str) -> Option<Format> {
     (utf8 || mostly || named).then(|| kind(body, extension))
 }
 
+/// UTF-16 without a mark: most characters have a zero on the same side, and the other side is text.
+pub(super) fn wide(head: &[u8], extension: &str) -> Option<Format> {
+    let pairs = head.as_chunks::<2>().0;
+    let zeros = |side: usize| pairs.iter().filter(|pair| pair.get(side) == Some(&0)).count();
+    let enough = |count: usize| pairs.len() >= 8 && count.saturating_mul(4) >= pairs.len().saturating_mul(3);
+    let side = match (zeros(0), zeros(1)) {
+        (high, 0) if enough(high) => 1,
+        (0, high) if enough(high) => 0,
+        _ => return None,
+    };
+    let narrow: Vec<u8> = pairs.iter().filter_map(|pair| pair.get(side).copied()).collect();
+    (!narrow.iter().any(|byte| is_binary(*byte))).then(|| kind(&narrow, extension))
+}
+
 /// Control characters that no text file holds.
 fn is_binary(byte: u8) -> bool {
     byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1B | 0x08 | 0x1A)

@@ -75,8 +75,8 @@ codecs! {
     "mjpegb" "Apple MJPEG-B" "";
     "mlp" "MLP (Meridian Lossless Packing)" "";
     "mov_text" "MOV text" "";
-    "mp1" "MP1 (MPEG audio layer 1)" "fltp";
-    "mp2" "MP2 (MPEG audio layer 2)" "fltp";
+    "mp1" "MP1 (MPEG audio layer 1)" "s16p";
+    "mp2" "MP2 (MPEG audio layer 2)" "s16p";
     "mp3" "MP3 (MPEG audio layer 3)" "fltp";
     "mp4als" "MPEG-4 Audio Lossless Coding (ALS)" "s16";
     "mpeg1video" "MPEG-1 video" "";

@@ -17,7 +17,7 @@ pub use bits::Bits;
 pub use brightness::{content_light, dolby_vision, mastering_display};
 pub use codec::{Codec, codec};
 pub use language::three_letters;
-pub use moment::{iso_6709, since_1601, since_1904, since_2001, with_zone};
+pub use moment::{iso_6709, since_1601, since_1904, since_2001, with_zone, written};
 pub use number::{Ratio, float, seconds, whole};
 pub use picture::{Coding, Colour};
 pub use summary::{Chapter, Kind, Stream, Summary, longer};

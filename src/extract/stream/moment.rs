@@ -42,6 +42,17 @@ pub fn with_zone(text: &str) -> Option<Moment> {
     Some(Moment { clock, offset: Some(offset(zone)?) })
 }
 
+/// A full date and time, with or without a zone. Anything less is no moment.
+pub fn written(text: &str) -> Option<Moment> {
+    let text = text.trim();
+    if let Some(clock) = text.strip_suffix("UTC") {
+        let clock = clock.trim_end().replacen(' ', "T", 1).parse::<DateTime>().ok()?;
+        return Some(Moment { clock, offset: Some(0) });
+    }
+    let alone = || text.get(16..).and_then(|_| text.replacen(' ', "T", 1).parse::<DateTime>().ok());
+    with_zone(text).or_else(|| alone().map(|clock| Moment { clock, offset: None }))
+}
+
 /// Seconds east of UTC of `Z`, `+08`, `+0800` or `+08:00`.
 fn offset(zone: &str) -> Option<i32> {
     if zone.eq_ignore_ascii_case("z") {

@@ -39,6 +39,18 @@ impl Ratio {
         Ratio::new(whole(rate * 1000.0), 1000)
     }
 
+    /// The usual rate at which `steps` frames take `milliseconds`, both ends rounded to one of them.
+    pub fn measured(steps: u64, milliseconds: u64) -> Option<Ratio> {
+        if steps == 0 || milliseconds == 0 {
+            return None;
+        }
+        let rate = float(steps) * 1000.0 / float(milliseconds);
+        let slack = rate * 1.5 / float(milliseconds);
+        let usual =
+            [rate.round(), rate.ceil() * 1000.0 / 1001.0].into_iter().find(|usual| (rate - usual).abs() <= slack);
+        Ratio::near(usual.filter(|usual| *usual > 0.0).unwrap_or(rate))
+    }
+
     /// The product, where it can be said.
     pub fn times(self, other: Ratio) -> Option<Ratio> {
         Ratio::new(self.numer.checked_mul(other.numer)?, self.denom.checked_mul(other.denom)?)

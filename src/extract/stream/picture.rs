@@ -30,11 +30,21 @@ impl Coding {
     /// What a codec allows only one way.
     pub fn of_codec(codec: &str) -> Coding {
         match codec {
-            "vp8" | "vp9" | "h263" | "flv1" | "mpeg4" | "mpeg1video" | "mpeg2video" | "svq1" | "svq3" | "theora"
-            | "vp6f" | "msmpeg4v2" | "msmpeg4v3" | "wmv1" | "wmv2" | "wmv3" | "vc1" | "rv40" | "rv30" | "rv20" => {
+            "vp8" | "vp9" | "h263" | "flv1" | "mpeg4" | "mpeg1video" | "mpeg2video" | "svq3" | "theora" | "vp6f"
+            | "msmpeg4v2" | "msmpeg4v3" | "wmv1" | "wmv2" | "wmv3" | "vc1" | "rv40" | "rv30" | "rv20" => {
                 Coding { chroma: Some(1), depth: 8, ..Coding::default() }
             }
             _ => Coding::default(),
+        }
+    }
+
+    /// ffprobe's name of three full planes of green, blue and red (matrix 0 of ITU-T H.273), `""` where unknown.
+    pub fn planes_of_colour(&self) -> &'static str {
+        match (self.chroma, self.depth) {
+            (Some(3), 8) => "gbrp",
+            (Some(3), 10) => "gbrp10le",
+            (Some(3), 12) => "gbrp12le",
+            _ => "",
         }
     }
 
@@ -150,6 +160,7 @@ mod tests {
         let coding = |chroma, depth| Coding { chroma: Some(chroma), depth, ..Coding::default() };
         assert_eq!((coding(1, 8).pixel_format(false), coding(1, 8).pixel_format(true)), ("yuv420p", "yuvj420p"));
         assert_eq!((coding(0, 8).pixel_format(false), coding(2, 10).pixel_format(true)), ("gray", "yuv422p10le"));
+        assert_eq!((coding(3, 8).planes_of_colour(), coding(1, 8).planes_of_colour()), ("gbrp", ""));
         assert_eq!((coding(3, 9).pixel_format(false), Coding::default().pixel_format(false)), ("", ""));
     }
 

@@ -71,6 +71,8 @@ pub struct Stream {
     pub layout: &'static str,
     /// Bits per sample of lossless codecs, where it decides the sample format.
     pub bits: u32,
+    /// Sample format where the way into the file decides on the decoder, `""` where the codec does.
+    pub samples: &'static str,
     /// Frames that a decoder holds back to put them in order; `None` where unknown.
     pub b_frames: Option<u32>,
     /// Frames per second by the codec's own header.
@@ -272,8 +274,22 @@ impl Stream {
         let start = self.start.or(self.duration.map(|_| 0.0));
         start.into_iter().for_each(|s| row.set(ids.start, rounded(s)));
         self.duration.into_iter().filter(|d| d.is_finite()).for_each(|d| row.set(ids.duration, rounded(d)));
-        self.bitrate.into_iter().for_each(|rate| row.set(ids.bitrate, int(rate)));
+        self.bitrate.or_else(|| self.plain_rate()).into_iter().for_each(|rate| row.set(ids.bitrate, int(rate)));
         row
+    }
+
+    /// Bits per second of sound that is not packed.
+    fn plain_rate(&self) -> Option<u64> {
+        let bits = match self.codec {
+            "pcm_u8" | "pcm_s8" | "pcm_alaw" | "pcm_mulaw" => 8,
+            "pcm_s16le" | "pcm_s16be" => 16,
+            "pcm_s24le" | "pcm_s24be" => 24,
+            "pcm_s32le" | "pcm_s32be" | "pcm_f32le" | "pcm_f32be" => 32,
+            "pcm_f64le" | "pcm_f64be" => 64,
+            _ => return None,
+        };
+        let rate = u64::from(self.sample_rate).checked_mul(self.channels.into())?.checked_mul(bits)?;
+        Some(rate).filter(|rate| *rate > 0)
     }
 
     /// Frames of a video by its length and its stated rate.
@@ -298,7 +314,9 @@ impl Stream {
             row.set(field::VIDEO_STREAM_WIDTH, int(self.width.into()));
             row.set(field::VIDEO_STREAM_HEIGHT, int(self.height.into()));
         }
-        if let Some(pixel) = self.pixel_aspect {
+        // These codecs know no other shape of a pixel.
+        let square = matches!(self.codec, "wmv1" | "wmv2").then(|| Ratio::new(1, 1)).flatten();
+        if let Some(pixel) = self.pixel_aspect.or(square) {
             row.set(field::VIDEO_SAMPLE_ASPECT_RATIO, pixel.with_colon());
             let picture = Ratio::new(self.width.into(), self.height.into()).and_then(|r| r.times(pixel));
             picture.into_iter().for_each(|p| row.set(field::VIDEO_DISPLAY_ASPECT_RATIO, p.with_colon()));
@@ -330,7 +348,11 @@ impl Stream {
         coding.level.into_iter().for_each(|level| row.set(field::VIDEO_LEVEL, int(level.into())));
         // Only these codecs have names of their own for the full range.
         let full = colour.full == Some(true) && matches!(self.codec, "h264" | "hevc" | "mjpeg");
-        let layout = if self.pixels.is_empty() { coding.pixel_format(full) } else { self.pixels };
+        let planes = if colour.matrix == Some(0) { coding.planes_of_colour() } else { "" };
+        let layout = [self.pixels, only_pixels(self.codec), planes, coding.pixel_format(full)]
+            .into_iter()
+            .find(|name| !name.is_empty());
+        let layout = layout.unwrap_or("");
         row.set(field::VIDEO_PIXEL_FORMAT, layout);
         if coding.depth > 0 {
             row.set(field::VIDEO_BIT_DEPTH, int(coding.depth.into()));
@@ -367,6 +389,7 @@ impl Stream {
     /// Lossless codecs decode to 16 bits or, above that, to 32.
     fn sample_format(&self) -> &'static str {
         match (self.codec, self.bits) {
+            _ if !self.samples.is_empty() => self.samples,
             ("flac", 17..) => "s32",
             ("alac", 17..) => "s32p",
             ("wavpack", 33..) => "fltp",
@@ -392,6 +415,17 @@ impl Stream {
             ("", 8) => "7.1",
             (stated, _) => stated,
         }
+    }
+}
+
+/// Sample layout of codecs that know one only, by ffprobe's name; `""` for the others.
+fn only_pixels(codec: &str) -> &'static str {
+    match codec {
+        "svq1" => "yuv410p",
+        "cinepak" => "rgb24",
+        "flashsv" | "flashsv2" => "bgr24",
+        "v210" => "yuv422p10le",
+        _ => "",
     }
 }
 

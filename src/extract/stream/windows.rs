@@ -105,16 +105,24 @@ pub fn bitmap(input: &mut Input<'_>) -> Parsed<(Stream, Option<usize>)> {
         height: height.unsigned_abs(),
         ..Stream::default()
     };
-    if code == [0; 4] {
-        stream.pixels = plain_pixels(bits);
+    if stream.codec == "rawvideo" {
+        stream.pixels = plain_pixels(code, bits);
     }
     let configuration = input.take_up_to(CONFIGURATION)?;
     let lengths = bitstream::configuration(&configuration, &mut stream);
     Ok((stream, lengths))
 }
 
-/// Uncompressed pixels by their bits.
-fn plain_pixels(bits: u16) -> &'static str {
+/// Uncompressed pixels by their code, or else by their bits.
+fn plain_pixels(code: [u8; 4], bits: u16) -> &'static str {
+    match &code {
+        b"I420" | b"IYUV" | b"YV12" => return "yuv420p",
+        b"YUY2" => return "yuyv422",
+        b"UYVY" => return "uyvy422",
+        b"NV12" => return "nv12",
+        [0, 0, 0, 0] => {}
+        _ => return "",
+    }
     match bits {
         8 => "pal8",
         16 => "rgb555le",
@@ -139,6 +147,7 @@ pub fn wave_codec(code: u16, bits: u16) -> &'static str {
         (7, _) => "pcm_mulaw",
         (0xA, _) => "wmavoice",
         (0x11, _) => "adpcm_ima_wav",
+        (0x20, _) => "adpcm_yamaha",
         (0x22, _) => "truespeech",
         (0x31, _) => "gsm_ms",
         (0x45, _) => "adpcm_g726",

@@ -1,6 +1,7 @@
 //! Windows Media audio and video (Advanced Systems Format 01.20.05): the header object says all.
 
 mod content;
+mod packets;
 
 use crate::extract::container::asf::{self, Guid};
 use crate::extract::stream::{Chapter, Kind, Ratio, Stream, Summary, float, since_1601, windows};
@@ -40,6 +41,9 @@ struct Film {
     more: BTreeMap<u16, (u16, u64, u32)>,
     chapters: Vec<Chapter>,
     texts: content::Texts,
+    /// Bytes of a data packet, where all have the same.
+    packet: u64,
+    times: packets::Times,
 }
 
 /// Reads a file of Windows Media.
@@ -47,6 +51,11 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let mut film = Film::default();
     let read = header(input, &mut film, facts);
     let read = facts.tolerate(read).map(|_| ());
+    // What the header leaves open, the first pictures tell.
+    if film.unrated() && read.is_ok() {
+        let sampled = film.sample(input);
+        facts.tolerate(sampled)?;
+    }
     std::mem::take(&mut film.texts).publish(input.format(), facts);
     let (duration, chapters) = (film.duration, std::mem::take(&mut film.chapters));
     let streams = film.finish();
@@ -110,6 +119,8 @@ impl Film {
         input.skip(8, "send duration")?;
         self.preroll = float(input.u64_le("preroll")?) / 1000.0;
         let live = input.u32_le("flags")? & 1 != 0;
+        let (least, most) = (input.u32_le("size of a packet")?, input.u32_le("size of a packet")?);
+        self.packet = if least == most { least.into() } else { 0 };
         // What is shown begins behind the preroll.
         self.duration = Some(play - self.preroll).filter(|d| *d > 0.0 && !live);
         Ok(())
@@ -202,8 +213,26 @@ impl Film {
         Ok(())
     }
 
+    /// Whether a stream of pictures has no rate.
+    fn unrated(&self) -> bool {
+        let rated = |number: &u16| self.more.get(number).is_some_and(|(_, frame, _)| *frame > 0);
+        self.packet > 0 && self.streams.iter().any(|(number, stream)| stream.kind == Kind::Video && !rated(number))
+    }
+
+    /// Looks at the first packets, which stand behind the header.
+    fn sample(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        while let Some((guid, body)) = asf::next(input)? {
+            if guid == packets::DATA {
+                let (size, times) = (self.packet, &mut self.times);
+                return input.within(body, "data", |input| packets::read(input, size, times));
+            }
+            input.seek(body.end, "next object")?;
+        }
+        Ok(())
+    }
+
     fn finish(self) -> Vec<Stream> {
-        let Film { streams, more, languages, duration, .. } = self;
+        let Film { streams, more, languages, duration, times, .. } = self;
         let complete = |(number, mut stream): (u16, Stream)| {
             stream.time_base = Ratio::new(1, 1000);
             stream.duration = duration.filter(|_| stream.kind != Kind::Other);
@@ -213,6 +242,7 @@ impl Film {
             }
             if stream.kind == Kind::Video {
                 stream.frame_rate = Ratio::new(10_000_000, frame).and_then(|rate| Ratio::near(rate.value()));
+                stream.frame_rate = stream.frame_rate.or_else(|| measured(times.get(&u8::try_from(number).ok()?)?));
                 stream.average_rate = stream.frame_rate;
                 stream.bitrate = Some(u64::from(rate)).filter(|rate| *rate > 0);
             }
@@ -220,6 +250,13 @@ impl Film {
         };
         streams.into_iter().map(complete).collect()
     }
+}
+
+/// Pictures per second by the times of the first ones.
+fn measured(times: &[(u32, u32)]) -> Option<Ratio> {
+    let shown = times.iter().map(|(_, shown)| *shown);
+    let (first, last) = (shown.clone().min()?, shown.max()?);
+    Ratio::measured(u64::try_from(times.len()).ok()?.checked_sub(1)?, last.checked_sub(first)?.into())
 }
 
 /// The language of a tag of RFC 1766 in three letters, for the usual ones; others as they are, without the country.

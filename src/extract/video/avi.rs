@@ -105,6 +105,7 @@ fn content(input: &mut Input<'_>, chunk: &Chunk, film: &mut Film, facts: &mut Fa
             film.total = Some(input.u32_le("number of frames")?);
             Ok(())
         }
+        b"vprp" => film.tracks.last_mut().map_or(Ok(()), |track| track.properties(input)),
         b"strh" | b"strf" => film.tracks.last_mut().map_or(Ok(()), |track| track.header(input, chunk)),
         b"IDIT" => date(input, facts),
         _ => Ok(()),
@@ -118,7 +119,8 @@ fn date(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_end_matches(['\0', '\n', '\r', ' ']);
     let clock = jiff::civil::DateTime::strptime("%a %b %d %H:%M:%S %Y", text);
-    let clock = clock.or_else(|_| jiff::civil::DateTime::strptime("%Y:%m:%d %H:%M:%S", text));
+    let others = ["%Y:%m:%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d/ %H:%M", "%Y/%m/%d %H:%M"];
+    let clock = others.iter().fold(clock, |found, form| found.or_else(|_| jiff::civil::DateTime::strptime(form, text)));
     if let Ok(clock) = clock {
         facts.add(input.format(), Group::Time, "Original", offset, Moment { clock, offset: None });
     }
@@ -145,7 +147,10 @@ fn frames(input: &mut Input<'_>, film: &mut Film) -> Parsed<()> {
         if let Some(track) = film.tracks.get_mut(number).filter(|track| !track.looked && !chunk.body.is_empty()) {
             let bytes = input.take_up_to(FRAME.min(chunk.body.end.saturating_sub(chunk.body.start)))?;
             let sound = track.stream.kind == Kind::Audio;
-            track.looked = sound || bitstream::first_frame(&bytes, track.lengths, &mut track.stream);
+            // Of sound the header says all, but sometimes not the rate.
+            let looked = (sound && track.stream.bitrate.is_some())
+                || bitstream::first_frame(&bytes, track.lengths, &mut track.stream);
+            track.looked = sound || looked;
         }
         riff::leave(input, &chunk)?;
     }
@@ -177,6 +182,17 @@ impl Track {
         Ok(())
     }
 
+    /// OpenDML AVI 1.02, 4.1: the shape of the whole picture, and its size.
+    fn properties(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        input.skip(5 * 4, "standard and timing")?;
+        let (down, across) = (input.u16_le("frame aspect")?, input.u16_le("frame aspect")?);
+        let (width, height) = (input.u32_le("frame width")?, input.u32_le("frame height")?);
+        let turned = Ratio::new(height.into(), width.into());
+        let pixel = Ratio::new(across.into(), down.into()).zip(turned).and_then(|(frame, turned)| frame.times(turned));
+        self.stream.pixel_aspect = self.stream.pixel_aspect.or(pixel);
+        Ok(())
+    }
+
     /// `total` is the number of frames over all parts, where there are several.
     fn finish(self, total: Option<u32>) -> Stream {
         let Track { mut stream, scale, rate, start, length, .. } = self;
@@ -190,7 +206,10 @@ impl Track {
             stream.frame_rate = Ratio::new(rate.into(), scale.into());
             stream.average_rate = stream.frame_rate;
             stream.frames = Some(length.into()).filter(|count| *count > 0);
-        } else if stream.kind == Kind::Audio && self.sample > 0 {
+        } else if stream.kind == Kind::Audio {
+            stream.frames = Some(length.into()).filter(|count| *count > 0);
+        }
+        if stream.kind == Kind::Audio && self.sample > 0 {
             // Counted in blocks of `sample` bytes.
             let bytes = float(u64::from(length).saturating_mul(self.sample.into()));
             let by_rate = stream.bitrate.map(|rate| bytes * 8.0 / float(rate));

@@ -7,6 +7,8 @@ use crate::extract::{Facts, Group, Input, Parsed};
 
 /// Tags looked at for headers.
 const TAGS: u32 = 64;
+/// Pictures whose times tell the rate.
+const TIMES: usize = 12;
 /// Bytes of a tag that are looked at.
 const BODY: u64 = 4096;
 /// Properties read of the script data, and how deep they may nest.
@@ -29,6 +31,8 @@ struct Film {
     first: (Option<u32>, Option<u32>),
     /// The streams whose headers were read.
     known: (bool, bool),
+    /// Times of the first pictures, in milliseconds: their rate, where nothing states it.
+    times: Vec<u32>,
 }
 
 /// Reads a Flash video.
@@ -51,7 +55,8 @@ impl Film {
         let start = input.u32_be("size of the header")?;
         input.seek(u64::from(start).saturating_add(4), "first tag")?;
         for _ in 0..TAGS {
-            let video = promised & 1 == 0 || (self.known.0 && self.first.1.is_some());
+            let rated = self.frame_rate.is_some() || self.times.len() >= TIMES;
+            let video = promised & 1 == 0 || (self.known.0 && self.first.1.is_some() && rated);
             let audio = promised & 4 == 0 || (self.known.1 && self.first.0.is_some());
             if input.remaining() < 11 || (video && audio && !self.order.is_empty()) {
                 break;
@@ -142,6 +147,9 @@ impl Film {
             _ => (false, 0),
         };
         self.known.0 |= known;
+        if !header && self.times.len() < TIMES {
+            self.times.push(time);
+        }
         self.met(true, Some(time.saturating_add(later & 0x7F_FFFF)).filter(|_| !header));
         Ok(())
     }
@@ -218,7 +226,7 @@ impl Film {
             if video.width == 0 {
                 (video.width, video.height) = self.size;
             }
-            video.frame_rate = self.frame_rate.or(video.coded_rate);
+            video.frame_rate = self.frame_rate.or(video.coded_rate).or(rate_of(&self.times));
             video.average_rate = video.frame_rate;
             video.bitrate = self.video_rate.or(video.bitrate);
             video.start = self.first.1.map(|ms| f64::from(ms) / 1000.0);
@@ -234,9 +242,16 @@ impl Film {
         for stream in &mut streams {
             (stream.time_base, stream.tag) = (base, None);
         }
-        Summary { format: ("flv", "FLV (Flash Video)"), duration: self.duration, streams, ..Summary::default() }
-            .publish(input, facts);
+        let start = streams.iter().filter_map(|stream| stream.start).reduce(f64::min);
+        let format = ("flv", "FLV (Flash Video)");
+        Summary { format, duration: self.duration, start, streams, ..Summary::default() }.publish(input, facts);
     }
+}
+
+/// Pictures per second by their times.
+fn rate_of(times: &[u32]) -> Option<Ratio> {
+    let (first, last) = (times.first()?, times.last()?);
+    Ratio::measured(u64::try_from(times.len()).ok()?.checked_sub(1)?, last.checked_sub(*first)?.into())
 }
 
 /// A text with its length in two bytes.

@@ -3,6 +3,7 @@
 mod asf;
 mod avi;
 mod dv;
+mod elementary;
 mod flv;
 mod hls;
 mod matroska;
@@ -13,6 +14,7 @@ mod mxf;
 pub use asf::parse as asf;
 pub use avi::parse as avi;
 pub use dv::parse as dv;
+pub use elementary::{av1, h264, hevc, ivf, mpeg4};
 pub use flv::parse as flv;
 pub use hls::parse as hls;
 pub use matroska::parse as matroska;

@@ -9,8 +9,8 @@ mod tags;
 mod track;
 
 use crate::extract::container::bmff::{self, BoxHead};
-use crate::extract::stream::{Chapter, Stream, Summary, longer, seconds, since_1904};
-use crate::extract::{Facts, Group, Input, Parsed};
+use crate::extract::stream::{Chapter, Kind, Stream, Summary, longer, seconds, since_1904};
+use crate::extract::{Facts, Format, Group, Input, Parsed};
 use flate2::read::ZlibDecoder;
 use fragment::Fragments;
 use std::io::Read;
@@ -169,6 +169,11 @@ impl Movie {
         let mut streams: Vec<Stream> = tracks.into_iter().map(|track| track.finish(&fragments, timescale)).collect();
         for stream in &mut streams {
             stream.duration = stream.duration.filter(|d| *d > 0.0);
+        }
+        let has = |kind| streams.iter().any(|stream| stream.kind == kind);
+        // The brands of many files do not say that they hold sound alone.
+        if has(Kind::Audio) && !has(Kind::Video) && input.format() == Format::Mp4.name() {
+            facts.refine(Format::M4a);
         }
         let runs = streams.iter().filter_map(|stream| stream.duration).fold(None, longer);
         let stated = seconds(duration, timescale).filter(|d| *d > 0.0);

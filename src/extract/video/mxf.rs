@@ -183,11 +183,17 @@ impl Items {
         // Layout 1: each field has its rows for itself.
         let height = if self.small(0x320C) == 1 { rows.saturating_mul(2) } else { rows };
         let picture = self.ratio(0x320E);
+        // The shape is that of the rows and columns that are shown.
+        let shown = match (self.small(0x3209), self.small(0x3208)) {
+            (0, _) | (_, 0) => (width, height),
+            (across, down) if height > rows => (across, down.saturating_mul(2)),
+            shown => shown,
+        };
         let rate = self.ratio(0x3001);
         Some(Stream {
             width,
             height,
-            pixel_aspect: picture.and_then(|shape| shape.times(Ratio::new(height.into(), width.into())?)),
+            pixel_aspect: picture.and_then(|shape| shape.times(Ratio::new(shown.1.into(), shown.0.into())?)),
             frame_rate: rate,
             average_rate: rate,
             time_base: rate.and_then(|rate| Ratio::new(rate.denom, rate.numer)),

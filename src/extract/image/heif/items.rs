@@ -116,6 +116,14 @@ impl Items {
         self.xmp.iter().filter_map(|item| self.extent(*item)).take(PACKETS)
     }
 
+    /// The first colour profile that any item has.
+    pub(super) fn profile(&self) -> Option<Range<u64>> {
+        self.properties.iter().find_map(|property| match property {
+            Property::Profile(range) => Some(range.clone()),
+            _ => None,
+        })
+    }
+
     /// Bits per sample of any coded picture, for a primary item that is put together from tiles.
     pub(super) fn coded(&self) -> Option<(u8, u64)> {
         self.properties.iter().find_map(|property| match property {

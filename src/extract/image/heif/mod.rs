@@ -2,6 +2,7 @@
 //! metadata, and the frames of sequences.
 
 mod items;
+mod mini;
 
 use crate::extract::container::bmff;
 use crate::extract::embedded::{exif, icc, xmp};
@@ -18,6 +19,10 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
             b"meta" => {
                 let found: &mut Items = items.insert(Items::default());
                 let result = input.within(head.body.clone(), "meta box", |input| found.read(input));
+                facts.tolerate(result)?;
+            }
+            b"mini" => {
+                let result = input.within(head.body.clone(), "mini box", |input| mini::read(input, facts));
                 facts.tolerate(result)?;
             }
             b"moov" => movie = Some(head.body.clone()),
@@ -76,6 +81,11 @@ fn primary(input: &mut Input<'_>, facts: &mut Facts, items: &Items) -> Parsed<bo
             Property::Profile(range) => metadata(input, facts, "colour profile", Some(range), icc::parse)?,
             _ => {}
         }
+    }
+    // A grid may leave its profile to its tiles.
+    let own = items.properties_of(items.primary).any(|property| matches!(property, Property::Profile(_)));
+    if let Some(profile) = items.profile().filter(|_| !own && sized) {
+        metadata(input, facts, "colour profile", Some(profile), icc::parse)?;
     }
     if let (Some((bits, at)), false, true) = (coded.or(items.coded()), stated, sized) {
         super::field(input, facts, at, "BitsPerSample", u32::from(bits));

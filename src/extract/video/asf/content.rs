@@ -7,7 +7,8 @@ use crate::extract::{Facts, Input, Parsed};
 /// Longest text that is read.
 const TEXT: u64 = 16 << 10;
 
-/// Texts by their place: the description says best what a file is, then its extension, then the library.
+/// Texts by their place: the description comes first, then its extension, then the library, which holds further values of
+/// the same names.
 #[derive(Default)]
 pub(super) struct Texts {
     description: Found,
@@ -17,7 +18,10 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn publish(self, format: &'static str, facts: &mut Facts) {
-        [self.description, self.extended, self.library].into_iter().for_each(|found| found.publish(format, facts));
+        let mut all = self.description;
+        all.merge(self.extended);
+        all.merge(self.library);
+        all.publish(format, facts);
     }
 }
 
@@ -76,7 +80,7 @@ fn value(
         if name == "WM/Picture" && kind == 1 {
             return picture(input, facts);
         }
-        let Some(known) = attribute(name) else { return Ok(()) };
+        let Some(known) = attribute(name).or_else(|| Tag::of_comment(name)) else { return Ok(()) };
         let text = match kind {
             0 => asf::text(input, input.remaining().min(TEXT))?,
             // A number: of two bytes where it is a flag or a short one.
@@ -120,6 +124,8 @@ fn attribute(name: &str) -> Option<Tag> {
         "WM/TrackNumber" => Tag::Track,
         "WM/Year" => Tag::Year,
         "WM/Publisher" => Tag::Publisher,
+        "WM/ISRC" => Tag::Isrc,
+        "WM/BeatsPerMinute" => Tag::Bpm,
         "Copyright" => Tag::Copyright,
         "Description" => Tag::Comment,
         "REPLAYGAIN_TRACK_GAIN" | "replaygain_track_gain" => Tag::TrackGain,

@@ -69,6 +69,9 @@ pub(super) fn read(input: &mut Input<'_>, code: [u8; 4], handler: [u8; 4], facts
         entry.stream.coding.profile = profile;
         (entry.stream.pixels, entry.stream.coding.depth) = (pixels, depth);
     }
+    if matches!(&code, b"2vuy" | b"UYVY") {
+        entry.stream.pixels = "uyvy422";
+    }
     if handler == *b"soun" {
         let pcm = codes::pcm(code, entry.bits, entry.little);
         if !pcm.is_empty() {

@@ -31,7 +31,12 @@ pub(super) struct Fragments {
     bytes: BTreeMap<u32, u64>,
     /// When the first sample of a track is decoded, and how much later it is shown.
     firsts: BTreeMap<u32, (u64, i64)>,
+    /// Durations that samples of a track have, and how many do.
+    steps: BTreeMap<(u32, u32), u64>,
 }
+
+/// Different durations that are told apart.
+const STEPS: usize = 1024;
 
 impl Fragments {
     /// Whether more of the file need not be read.
@@ -136,9 +141,21 @@ impl Fragments {
         }
         let sum = self.sums.entry(head.track).or_default();
         *sum = (sum.0.saturating_add(run.samples), sum.1.saturating_add(run.ticks));
+        for (step, samples) in &run.steps {
+            if self.steps.len() < STEPS || self.steps.contains_key(&(head.track, *step)) {
+                let sum = self.steps.entry((head.track, *step)).or_default();
+                *sum = sum.saturating_add(*samples);
+            }
+        }
         let bytes = self.bytes.entry(head.track).or_default();
         *bytes = bytes.saturating_add(run.bytes);
         self.firsts.entry(head.track).or_insert((decoded, run.offset));
+    }
+
+    /// The duration that most samples of a track have.
+    pub(super) fn usual_of(&self, track: u32) -> Option<u32> {
+        let steps = self.steps.range((track, 0)..=(track, u32::MAX));
+        steps.max_by_key(|(_, samples)| **samples).map(|((_, step), _)| *step)
     }
 
     /// When the first sample of a track is decoded, and how much later it is shown.
@@ -189,6 +206,8 @@ struct Run {
     bytes: u64,
     /// Composition offset of the first sample.
     offset: i64,
+    /// Durations and how many samples have them, one behind the other.
+    steps: Vec<(u32, u64)>,
 }
 
 /// 8.8.8
@@ -204,6 +223,7 @@ fn trun(input: &mut Input<'_>, head: &Head) -> Parsed<Run> {
     if flags & 0xF00 == 0 {
         run.ticks = run.samples.saturating_mul(head.duration.into());
         run.bytes = run.samples.saturating_mul(head.size.into());
+        run.steps.push((head.duration, run.samples));
         return Ok(run);
     }
     for at in 0..count.min(SAMPLES) {
@@ -213,6 +233,10 @@ fn trun(input: &mut Input<'_>, head: &Head) -> Parsed<Run> {
         let offset = if flags & 0x800 != 0 { input.i32_be("composition offset")? } else { 0 };
         if at == 0 {
             run.offset = offset.into();
+        }
+        match run.steps.last_mut() {
+            Some((step, samples)) if *step == duration => *samples = samples.saturating_add(1),
+            _ => run.steps.push((duration, 1)),
         }
         run.ticks = run.ticks.saturating_add(duration.into());
         run.bytes = run.bytes.saturating_add(size.into());

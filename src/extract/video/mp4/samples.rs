@@ -36,11 +36,22 @@ fn first(input: &mut Input<'_>, track: &mut Track, facts: &mut Facts) -> Parsed<
         facts.add(input.format(), Group::Media, "TimeCode", place, time_code(frame, rate, drops));
         return Ok(());
     }
+    // The description of these may say anything of channels; their frames do not.
+    let told = ["mp1", "mp2", "mp3", "ac3", "eac3", "dts"].contains(&entry.stream.codec);
+    if track.handler == *b"soun" && told {
+        input.seek(place, "first sample")?;
+        let bytes = input.take_up_to(SAMPLE.min(size.into()))?;
+        let codec = entry.stream.codec;
+        bitstream::first_frame(&bytes, None, &mut entry.stream);
+        // Which layer of MPEG audio it is, the container says.
+        entry.stream.codec = codec;
+        return Ok(());
+    }
     let bare = entry.stream.coding.chroma.is_none() && entry.stream.pixels.is_empty();
     let known =
         ["mjpeg", "mpeg4", "mpeg1video", "mpeg2video", "vp8", "vp9", "av1", "h264"].contains(&entry.stream.codec);
-    // The record of AV1 may be older than the stream.
-    if video && known && (bare || entry.stream.codec == "av1") {
+    // The record of AV1 may be older than the stream; the code of ProRes says nothing of colours.
+    if video && ((known && bare) || matches!(entry.stream.codec, "av1" | "prores")) {
         input.seek(place, "first sample")?;
         let bytes = input.take_up_to(SAMPLE.min(size.into()))?;
         let size = (entry.stream.width, entry.stream.height);

@@ -220,10 +220,11 @@ impl Track {
         stream.time_base = Ratio::new(1, self.timescale.into());
         // The edits leave out what an encoder put around the sound.
         let shown = seconds(self.shown, movie_scale).filter(|d| *d > 0.0);
-        stream.duration = seconds(ticks, self.timescale).map(|media| shown.map_or(media, |shown| media.min(shown)));
+        let media = seconds(ticks, self.timescale);
+        stream.duration = media.map(|media| shown.map_or(media, |shown| media.min(shown)));
         stream.start = self.start(fragments, movie_scale).filter(|_| samples > 0);
         stream.frames = Some(samples).filter(|n| *n > 0);
-        stream.bitrate = self.measured(fragments, stream.duration).or(stream.bitrate).filter(|rate| *rate > 0);
+        stream.bitrate = self.measured(fragments, media).or(stream.bitrate).filter(|rate| *rate > 0);
         if stream.kind == Kind::Video {
             self.complete_video(&mut stream, fragments);
         }
@@ -240,7 +241,7 @@ impl Track {
         Some(delay + seconds(u64::try_from(shown).ok()?, self.timescale)?)
     }
 
-    /// Bits per second by the sizes of the samples.
+    /// Bits per second by the sizes of the samples: all of them, whatever the edits leave out.
     fn measured(&self, fragments: &Fragments, duration: Option<f64>) -> Option<u64> {
         if let Some((bytes, ticks)) = fragments.bytes_of(self.id).filter(|_| self.times.ticks == 0) {
             return seconds(ticks, self.timescale)
@@ -272,7 +273,8 @@ impl Track {
             Ratio::new(scale.checked_mul(samples)?, ticks)
         };
         stream.average_rate = average.or_else(in_fragments);
-        stream.frame_rate = Ratio::new(scale, self.times.usual.0.into()).or(stream.average_rate);
+        let usual = fragments.usual_of(self.id).filter(|_| self.times.samples == 0);
+        stream.frame_rate = Ratio::new(scale, usual.unwrap_or(self.times.usual.0).into()).or(stream.average_rate);
     }
 
     pub(super) fn kind(&self) -> Kind {

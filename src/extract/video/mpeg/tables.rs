@@ -1,5 +1,6 @@
 //! Tables of transport streams (ISO/IEC 13818-1, 2.4.4): which packets carry which stream, and in what codec.
 
+use crate::extract::bitstream::mpeg_audio;
 use crate::extract::stream::{Kind, Stream};
 
 /// The body of a section behind its header, without the checksum (2.4.4.3).
@@ -56,6 +57,16 @@ fn descriptors(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 fn describe(code: u8, about: &[u8], blu_ray: bool) -> Stream {
     let (kind, codec) = by_type(code, blu_ray).unwrap_or_else(|| by_descriptor(about));
     let mut stream = Stream::of(kind, codec);
+    if codec == "opus" {
+        // Opus in MPEG-TS (ETSI TS 103 491 and opus-codec.org): always 48 kHz, the channels in a descriptor of its own.
+        stream.sample_rate = 48_000;
+        let told = descriptors(about)
+            .find_map(|(tag, body)| if let (0x7F, [0x80, count, ..]) = (tag, body) { Some(*count) } else { None });
+        stream.channels = u32::from(told.filter(|count| (1..=8).contains(count)).unwrap_or(2));
+    }
+    if codec == "mp2" {
+        stream.samples = mpeg_audio::UNTOLD;
+    }
     // A registered code says more than the type.
     let registered = descriptors(about).find(|(tag, _)| *tag == 5).and_then(|(_, body)| body.first_chunk::<4>());
     stream.tag = Some(registered.copied().unwrap_or([code, 0, 0, 0]));
