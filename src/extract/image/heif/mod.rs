@@ -6,9 +6,13 @@ mod mini;
 
 use crate::extract::container::bmff;
 use crate::extract::embedded::{exif, icc, xmp};
+use crate::extract::stream::seconds;
 use crate::extract::{Facts, Group, Input, Parsed};
 use items::{Items, Property};
 use std::ops::Range;
+
+/// Seconds, a century, above which a sequence is taken to play for ever.
+const ENDLESS: f64 = 3.2e9;
 
 /// Reads the `meta` box; image sequences without one give the size of their track.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -108,6 +112,7 @@ fn primary(input: &mut Input<'_>, facts: &mut Facts, items: &Items) -> Parsed<bo
 fn sequence(input: &mut Input<'_>, facts: &mut Facts, mut sized: bool) -> Parsed<()> {
     let mut found = false;
     bmff::each(input, |input, head| match &head.kind {
+        b"mvhd" => length_of(input, facts),
         b"trak" if !found => bmff::each(input, |input, head| match &head.kind {
             b"tkhd" => {
                 let at = head.body.end.saturating_sub(8);
@@ -125,6 +130,23 @@ fn sequence(input: &mut Input<'_>, facts: &mut Facts, mut sized: bool) -> Parsed
         }),
         _ => Ok(()),
     })
+}
+
+/// How long a sequence plays, its repetitions included (ISO/IEC 14496-12, 8.2.2; AVIF 1.1, 6.3.1.2): nothing where it plays
+/// for ever.
+fn length_of(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let at = input.position();
+    let (version, _) = bmff::version_and_flags(input)?;
+    input.skip(if version == 1 { 16 } else { 8 }, "times")?;
+    let scale = input.u32_be("time scale")?;
+    let (ticks, endless) = if version == 1 {
+        (input.u64_be("duration")?, u64::MAX)
+    } else {
+        (input.u32_be("duration")?.into(), u32::MAX.into())
+    };
+    let played = seconds(ticks, scale).filter(|d| *d > 0.0 && *d < ENDLESS && ticks != endless);
+    played.into_iter().for_each(|d| facts.add(input.format(), Group::Media, "Duration", at, d));
+    Ok(())
 }
 
 fn frames(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
