@@ -13,14 +13,18 @@ mod delivery;
 #[cfg(feature = "push")]
 mod fanout;
 mod message;
+#[cfg_attr(not(feature = "push"), expect(dead_code, reason = "the delivery asks for it"))]
 mod outbox;
 #[cfg(feature = "push")]
 mod push;
+#[cfg_attr(not(feature = "push"), expect(dead_code, reason = "the delivery asks for it"))]
 mod queue;
+#[cfg_attr(not(feature = "push"), expect(dead_code, reason = "the delivery asks for it"))]
 mod receiver;
 #[cfg(feature = "push")]
 mod signing;
 mod topic;
+#[cfg_attr(not(feature = "push"), expect(dead_code, reason = "the delivery asks for it"))]
 mod webhook;
 
 #[cfg(feature = "push")]

@@ -148,7 +148,10 @@ fn read(stream: &TcpStream) -> std::io::Result<Got> {
     reader.read_line(&mut line)?;
     loop {
         line.clear();
-        reader.read_line(&mut line)?;
+        if reader.read_line(&mut line)? == 0 {
+            // The sender died on the way.
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
         match line.trim_end().split_once(':') {
             Some((name, value)) => fields.push((name.to_ascii_lowercase(), value.trim().to_owned())),
             None => break,
