@@ -35,7 +35,7 @@ fn main() {
         false => build(docs, seal),
     };
     let snapshot = match (sealed.len(), rest.get(1)) {
-        (1, None) => Snapshot { parts: sealed },
+        (1, None) => Snapshot::new(sealed),
         (_, keep) => merged(&sealed, keep),
     };
     ask(&snapshot, queries);
@@ -88,7 +88,7 @@ fn merged(sealed: &[Part], keep: Option<&String>) -> Snapshot {
             println!("  {name:40} {:6.1}", per_doc(bytes));
         }
     }
-    Snapshot { parts: vec![Part::whole(segment)] }
+    Snapshot::new(vec![Part::whole(segment)])
 }
 
 /// The yardstick's operations that a fuzzy query answers.

@@ -20,7 +20,7 @@ fn snapshot() -> &'static Snapshot {
             if n % 3 == 0 { file } else { file.with(field::TITLE, format!("t{}", n % 4)).with(field::SIZE, n % 5) }
         };
         let files: Vec<File> = (0..30).map(file).collect();
-        Snapshot { parts: vec![Part::whole(Segment::build(&files).expect("builds"))] }
+        Snapshot::new(vec![Part::whole(Segment::build(&files).expect("builds"))])
     })
 }
 

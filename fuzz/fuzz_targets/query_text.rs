@@ -15,7 +15,7 @@ fn snapshot() -> &'static Snapshot {
             ["Old harbour", "Stra\u{df}e 7", "\u{897f}\u{6e56}\u{65e5}\u{843d}", "a-b_c.d e", "\u{e9}t\u{e9} 2021"];
         let file = |n: usize| File::new(format!("oss://b/{n:02}/x.jpg")).with(field::TITLE, titles[n % titles.len()]);
         let files: Vec<File> = (0..30).map(file).collect();
-        Snapshot { parts: vec![Part::whole(Segment::build(&files).expect("builds"))] }
+        Snapshot::new(vec![Part::whole(Segment::build(&files).expect("builds"))])
     })
 }
 

@@ -33,7 +33,7 @@ fn whole() -> &'static Vec<u8> {
 
 /// Everything that this target asks of a segment; `None` where any part of it is refused.
 fn answers(segment: Segment) -> Option<Vec<Vec<String>>> {
-    let snapshot = Snapshot { parts: vec![Part::whole(segment)] };
+    let snapshot = Snapshot::new(vec![Part::whole(segment)]);
     let ask = |text: &str, sort: &str| {
         let sort = SortKey::parse_list(sort, "", Order::Asc).expect("valid");
         let query = Query { text: text.into(), sort, ..Query::default() };

@@ -57,7 +57,7 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(commit: u64, pieces: Vec<Piece>) -> View {
-        let index = Snapshot { parts: pieces.iter().map(|p| p.part.clone()).collect() };
+        let index = Snapshot::new(pieces.iter().map(|p| p.part.clone()).collect());
         View { commit, pieces, index }
     }
 

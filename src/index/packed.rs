@@ -136,6 +136,20 @@ impl<'a> Packed<'a> {
         values
     }
 
+    /// To read single values of a block: what they have in common is looked up once.
+    #[inline]
+    pub(crate) fn reader(&self, block: usize) -> BlockReader<'a> {
+        let row = block.saturating_mul(ROW);
+        let width = self.table.get(row + 24).copied().map_or(0, usize::from).min(64);
+        BlockReader {
+            min: word(self.table, row),
+            mask: if width == 0 { 0 } else { u64::MAX >> (64 - width) },
+            width,
+            bit: word(self.table, row + 16) as usize,
+            body: self.body,
+        }
+    }
+
     /// Calls `each` with every place and value, in order.
     pub(crate) fn each(&self, mut each: impl FnMut(usize, u64)) {
         let mut room = [0; BLOCK];
@@ -148,6 +162,25 @@ impl<'a> Packed<'a> {
     pub(crate) fn block_bounds(&self, at: usize) -> (u64, u64) {
         let row = at / BLOCK * ROW;
         (word(self.table, row), word(self.table, row + 8))
+    }
+}
+
+/// Reads single values of one block.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockReader<'a> {
+    min: u64,
+    mask: u64,
+    width: usize,
+    bit: usize,
+    body: &'a [u8],
+}
+
+impl BlockReader<'_> {
+    /// The value at a place of the block, which must be one of the array's.
+    #[inline]
+    pub(crate) fn get(&self, place: usize) -> u64 {
+        let bit = self.bit.wrapping_add(place.wrapping_mul(self.width));
+        self.min.wrapping_add((word(self.body, bit / 8) >> (bit % 8)) & self.mask)
     }
 }
 
@@ -178,7 +211,7 @@ fn unpack<const WIDTH: usize>(bytes: &[u8], min: u64, values: &mut [u64]) {
 /// The little-endian u64 at `at`; missing bytes read as 0.
 #[inline]
 fn word(bytes: &[u8], at: usize) -> u64 {
-    match bytes.get(at..at + 8).and_then(|b| <[u8; 8]>::try_from(b).ok()) {
+    match bytes.get(at..at.wrapping_add(8)).and_then(|b| <[u8; 8]>::try_from(b).ok()) {
         Some(word) => u64::from_le_bytes(word),
         None => 0,
     }
@@ -204,6 +237,7 @@ mod tests {
                 prop_assert_eq!(packed.get(at), *value);
                 let (min, max) = packed.block_bounds(at);
                 prop_assert!((min..=max).contains(value));
+                prop_assert_eq!(packed.reader(at / BLOCK).get(at % BLOCK), *value);
             }
             let mut each = Vec::new();
             packed.each(|at, value| {
@@ -218,6 +252,7 @@ mod tests {
             if let Ok(packed) = Packed::new(&bytes) {
                 packed.get(at);
                 packed.block(at / BLOCK, &mut [0; BLOCK]);
+                packed.reader(at / BLOCK).get(at % BLOCK);
             }
         }
     }

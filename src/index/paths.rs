@@ -180,6 +180,11 @@ impl<'a> Paths<'a> {
         low
     }
 
+    /// To find the runs of ascending documents.
+    pub(crate) fn runs_of(&self) -> RunCursor<'a> {
+        RunCursor { paths: *self, run: 0, docs: 0..0 }
+    }
+
     /// The origin of `Filename` that all runs share, if they do.
     pub(crate) fn common_filename_at(&self) -> Option<Origin> {
         let first = self.folded_filenames.get(0);
@@ -195,5 +200,45 @@ impl<'a> Paths<'a> {
     /// Where `Filename` begins in the folded URIs of a run.
     pub(crate) fn folded_filename_at(&self, run: usize) -> Origin {
         Origin::decode(self.folded_filenames.get(run))
+    }
+}
+
+/// Finds the runs of documents, of which the next is mostly near the last.
+pub(crate) struct RunCursor<'a> {
+    paths: Paths<'a>,
+    run: usize,
+    docs: std::ops::Range<u32>,
+}
+
+impl RunCursor<'_> {
+    /// The run of a document.
+    #[inline]
+    pub(crate) fn run_of(&mut self, doc: u32) -> usize {
+        if !self.docs.contains(&doc) {
+            self.run = if doc >= self.docs.end { self.after(doc) } else { self.paths.run_of(doc as usize) };
+            self.docs = self.paths.docs(self.run);
+        }
+        self.run
+    }
+
+    /// The documents of the run found last.
+    pub(crate) fn docs(&self) -> std::ops::Range<u32> {
+        self.docs.clone()
+    }
+
+    /// The run of a document after the last one: steps that double, then halves.
+    fn after(&self, doc: u32) -> usize {
+        let starts = |run: usize| run < self.paths.runs() && self.paths.run_starts.get(run) as u32 <= doc;
+        let (mut low, mut step) = (self.run, 1);
+        while starts(low + step) {
+            low += step;
+            step *= 2;
+        }
+        let mut high = (low + step).min(self.paths.runs());
+        while low + 1 < high {
+            let middle = (low + high) / 2;
+            if starts(middle) { low = middle } else { high = middle }
+        }
+        low
     }
 }

@@ -85,30 +85,19 @@ impl<'a> Postings<'a> {
         Ok((head >> 1, head & 1 == 1, bytes))
     }
 
-    /// Appends the list of `ordinal` to `out`.
-    pub(crate) fn append(&self, ordinal: usize, out: &mut Vec<u32>) -> Result<()> {
+    /// Adds the list of `ordinal`, to `short` if it is short.
+    fn add(&self, ordinal: usize, short: &mut Vec<u32>, bitmaps: &mut Vec<RoaringBitmap>) -> Result<()> {
         let (count, is_bitmap, mut bytes) = self.head(ordinal)?;
         if is_bitmap {
-            out.extend(read_bitmap(bytes)?);
+            bitmaps.push(read_bitmap(bytes)?);
             return Ok(());
         }
         let mut value = 0u32;
         for _ in 0..count {
             value = value.wrapping_add(varint::take(&mut bytes)? as u32);
-            out.push(value);
+            short.push(value);
         }
         Ok(())
-    }
-
-    /// The list of `ordinal` as a bitmap.
-    pub(crate) fn bitmap(&self, ordinal: usize) -> Result<RoaringBitmap> {
-        let (_, is_bitmap, bytes) = self.head(ordinal)?;
-        if is_bitmap {
-            return read_bitmap(bytes);
-        }
-        let mut list = Vec::new();
-        self.append(ordinal, &mut list)?;
-        Ok(list.into_iter().collect())
     }
 
     /// The union of several lists.
@@ -116,7 +105,7 @@ impl<'a> Postings<'a> {
         let mut bitmaps = Vec::new();
         let mut short = Vec::new();
         for ordinal in ordinals {
-            if self.head(ordinal)?.1 { bitmaps.push(self.bitmap(ordinal)?) } else { self.append(ordinal, &mut short)? }
+            self.add(ordinal, &mut short, &mut bitmaps)?;
         }
         if !short.is_empty() {
             bitmaps.push(unordered_bitmap(short));
@@ -157,7 +146,7 @@ mod tests {
             let postings = Postings::new(&bytes).unwrap();
             prop_assert_eq!(postings.len(), lists.len());
             for (ordinal, list) in lists.iter().enumerate() {
-                    prop_assert!(postings.bitmap(ordinal).unwrap().iter().eq(list.iter().copied()));
+                    prop_assert!(postings.union([ordinal]).unwrap().iter().eq(list.iter().copied()));
             }
             let all: std::collections::BTreeSet<u32> = lists.iter().flatten().copied().collect();
             prop_assert!(postings.union(0..lists.len()).unwrap().iter().eq(all));

@@ -1,8 +1,12 @@
 //! The set of live segments as a value: what one query sees.
 
 use super::segment::Segment;
+use crate::model::FieldPath;
 use roaring::RoaringBitmap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Fields whose number of distinct values is remembered.
+const MOST_REMEMBERED: usize = 256;
 
 /// Position of a document in its segment, in URI order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,9 +38,31 @@ impl Part {
 pub struct Snapshot {
     /// The parts, oldest first.
     pub parts: Vec<Part>,
+    /// How many distinct values fields have in all live documents, as far as somebody asked: counting them means
+    /// merging the dictionaries of all parts, and a snapshot never changes.
+    distinct: Arc<Mutex<Vec<(FieldPath, u64)>>>,
 }
 
 impl Snapshot {
+    /// A snapshot of parts, oldest first.
+    pub fn new(parts: Vec<Part>) -> Snapshot {
+        Snapshot { parts, distinct: Arc::default() }
+    }
+
+    /// The number of distinct values of a field in all live documents, if it was counted before.
+    pub(crate) fn distinct(&self, field: &FieldPath) -> Option<u64> {
+        let known = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(known, _)| known == field).map(|(_, count)| *count)
+    }
+
+    /// Remembers the number of distinct values of a field.
+    pub(crate) fn remember_distinct(&self, field: &FieldPath, count: u64) {
+        let mut known = self.distinct.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_REMEMBERED && known.iter().all(|(known, _)| known != field) {
+            known.push((field.clone(), count));
+        }
+    }
+
     /// Number of live documents.
     pub fn live(&self) -> u64 {
         self.parts.iter().map(Part::live).sum()

@@ -36,12 +36,14 @@ pub(crate) struct TextColumn<'a> {
 }
 
 impl TextColumn<'_> {
-    /// The units of `range` that contain `pattern`. `tick` is called now and then and may end the search.
+    /// The units of `range` that contain `pattern`; where `within` is given, only those of it have to be found, others
+    /// may be. `tick` is called now and then and may end the search.
     pub(crate) fn containing(
         &self,
         pattern: &str,
         anchor: Anchor,
         range: Range<usize>,
+        within: Option<&RoaringBitmap>,
         tick: &mut dyn FnMut() -> Result<()>,
     ) -> Result<RoaringBitmap> {
         let range = range.start.min(self.arena.len())..range.end.min(self.arena.len());
@@ -54,16 +56,28 @@ impl TextColumn<'_> {
         let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
         let needle = anchored(pattern, anchor);
         let mut scan = Scan::new(self, &needle, anchor, range.clone());
-        match self.narrow(&needle, &range)? {
-            Narrowed::Exactly(units) => return Ok(units.into_bitmap()),
-            Narrowed::Anywhere => {
+        let narrowed = self.narrow(&needle, &range)?;
+        match (narrowed, within) {
+            (Narrowed::Exactly(units), _) => return Ok(units.into_bitmap()),
+            (Narrowed::Anywhere, Some(within)) => {
+                for (count, block) in blocks_of(within).filter(|block| blocks.contains(block)).enumerate() {
+                    if count.is_multiple_of(PORTION) {
+                        tick()?;
+                    }
+                    scan.blocks(block, block + 1);
+                }
+            }
+            (Narrowed::Anywhere, None) => {
                 // In portions, so that a long scan can be ended.
                 for from in blocks.clone().step_by(PORTION) {
                     tick()?;
                     scan.blocks(from, (from + PORTION).min(blocks.end));
                 }
             }
-            Narrowed::Blocks(list) => {
+            (Narrowed::Blocks(mut list), within) => {
+                if let Some(within) = within {
+                    list = of_both(list.into_iter(), blocks_of(within).map(|block| block as u32));
+                }
                 for (count, &block) in list.iter().filter(|b| blocks.contains(&(**b as usize))).enumerate() {
                     if count.is_multiple_of(PORTION) {
                         tick()?;
@@ -106,15 +120,15 @@ impl TextColumn<'_> {
         Ok((blocks * BLOCK).min(known.unwrap_or(usize::MAX)))
     }
 
-    /// About the time that a search takes.
-    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor) -> Result<u64> {
+    /// About the time that a search takes in which at most so many units matter.
+    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor, most: u64) -> Result<u64> {
         let needle = anchored(pattern, anchor);
         if let Some(units) = self.frequent.and_then(|frequent| frequent.exactly(&needle)) {
             return Ok(SET_NS + units as u64);
         }
         let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))? as u64;
         let bytes = (self.arena.text_len() / self.arena.blocks().max(1)) as u64;
-        Ok(SET_NS + blocks * (BLOCK_NS + bytes / BYTES_EACH_NS))
+        Ok(SET_NS + blocks.min(most) * (BLOCK_NS + bytes / BYTES_EACH_NS))
     }
 
     /// The units that hold a word near another.
@@ -166,14 +180,27 @@ fn by_parts(frequent: &Frequent<'_>, needle: &[u8], candidates: Candidates, rang
         (Candidates::All, None) => Narrowed::Anywhere,
         (Candidates::Blocks(blocks), None) => Narrowed::Blocks(blocks),
         (Candidates::All, Some(_)) => Narrowed::Blocks(groups.collect()),
-        (Candidates::Blocks(blocks), Some(_)) => {
-            let mut rest = blocks.into_iter().peekable();
-            let is_candidate = |group: &u32| {
-                while rest.next_if(|block| block < group).is_some() {}
-                rest.peek() == Some(group)
-            };
-            Narrowed::Blocks(groups.filter(is_candidate).collect())
-        }
+        (Candidates::Blocks(blocks), Some(_)) => Narrowed::Blocks(of_both(groups, blocks.into_iter())),
+    })
+}
+
+/// What is in both of two ascending lists.
+fn of_both(one: impl Iterator<Item = u32>, other: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut rest = other.peekable();
+    let is_there = |item: &u32| {
+        while rest.next_if(|other| other < item).is_some() {}
+        rest.peek() == Some(item)
+    };
+    one.filter(is_there).collect()
+}
+
+/// The blocks that some units are in, ascending.
+fn blocks_of(units: &RoaringBitmap) -> impl Iterator<Item = usize> {
+    let mut units = units.iter();
+    std::iter::from_fn(move || {
+        let block = units.next()? as usize / BLOCK;
+        units.advance_to(u32::try_from((block + 1) * BLOCK).unwrap_or(u32::MAX));
+        Some(block)
     })
 }
 
@@ -214,7 +241,11 @@ mod tests {
                     (Anchor::End, |u, p| u.ends_with(p)),
                     (Anchor::Whole, |u, p| u == p),
                 ] {
-                    let found = column.containing(&pattern, anchor, range.clone(), &mut || Ok(())).unwrap();
+                    let found = column.containing(&pattern, anchor, range.clone(), None, &mut || Ok(())).unwrap();
+                    let within: RoaringBitmap = (from as u32 / 3..units.len() as u32).step_by(90).collect();
+                    let of_some = column.containing(&pattern, anchor, range.clone(), Some(&within), &mut || Ok(())).unwrap();
+                    prop_assert_eq!(&of_some & &within, &found & &within);
+                    prop_assert!(of_some.is_subset(&found));
                     let expected: Vec<u32> = (0..units.len()).filter(|at| range.contains(at) && matches(&units[*at], &pattern)).map(|at| at as u32).collect();
                     prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{:?} {:?}", anchor, pattern);
                 }
@@ -235,7 +266,7 @@ mod tests {
             let section = grams::build(&arena);
             for grams in [None, Some(Grams::new(&section).unwrap())] {
                 let column = TextColumn { arena, grams, words: None, frequent: None, shared: Some(Packed::new(&packed).unwrap()) };
-                let found = column.containing(&pattern, Anchor::None, from..units.len(), &mut || Ok(())).unwrap();
+                let found = column.containing(&pattern, Anchor::None, from..units.len(), None, &mut || Ok(())).unwrap();
                 let expected: Vec<u32> = (from..units.len()).filter(|at| units[*at].contains(&pattern)).map(|at| at as u32).collect();
                 prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected);
             }

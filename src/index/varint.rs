@@ -25,6 +25,22 @@ pub(crate) fn take(bytes: &mut &[u8]) -> Result<u64> {
     Err(Error::corrupted("variable-length number: expected an end within ten bytes"))
 }
 
+/// Calls `each` with the numbers that gaps stand for: each gap is the distance to the number that could be next.
+#[inline]
+pub(crate) fn each_gap(gaps: &[u8], mut each: impl FnMut(usize)) {
+    let (mut next, mut gap, mut shift) = (0usize, 0usize, 0u32);
+    for &byte in gaps {
+        gap |= usize::from(byte & 0x7F) << (shift % usize::BITS);
+        if byte >= 0x80 {
+            shift += 7;
+            continue;
+        }
+        let number = next.wrapping_add(gap);
+        each(number);
+        (next, gap, shift) = (number.wrapping_add(1), 0, 0);
+    }
+}
+
 /// Takes `len` bytes off the front of `bytes`.
 #[inline]
 pub(crate) fn take_bytes<'a>(bytes: &mut &'a [u8], len: usize) -> Result<&'a [u8]> {

@@ -8,11 +8,12 @@ use super::guard::Context;
 use super::sort::PartHits;
 use super::values::{Shared, Slotted, Values};
 use crate::error::{Error, Result};
-use crate::index::NumberColumn;
+use crate::index::{KeyColumn, NumberColumn, Snapshot, Visit};
 use crate::model::query::{Calendar, Operation, Test};
 use crate::model::{Aggregation, Condition, FieldPath, Kind, Timestamp};
 use serde::{Serialize, Serializer};
 use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// The result of one aggregation; as JSON with the API's member names.
@@ -47,8 +48,9 @@ pub struct Group {
     pub count: u64,
 }
 
-/// Computes every aggregation over the hits of all segments.
+/// Computes every aggregation over the hits of all segments of a snapshot.
 pub(crate) fn all(
+    snapshot: &Snapshot,
     parts: &[PartHits<'_>],
     aggregations: &[Aggregation],
     most_groups: usize,
@@ -56,7 +58,7 @@ pub(crate) fn all(
 ) -> Result<Vec<Aggregate>> {
     let one = |aggregation: &Aggregation| {
         context.tick()?;
-        let task = Task { parts, path: aggregation.field(), most_groups, context };
+        let task = Task { snapshot, parts, path: aggregation.field(), most_groups, context };
         let (value, groups) = match aggregation.operation() {
             Operation::Count => (Some(task.count()? as f64), Vec::new()),
             Operation::Min | Operation::Max | Operation::Average | Operation::Sum => {
@@ -74,6 +76,7 @@ pub(crate) fn all(
 }
 
 struct Task<'t> {
+    snapshot: &'t Snapshot,
     parts: &'t [PartHits<'t>],
     path: &'t FieldPath,
     most_groups: usize,
@@ -140,7 +143,7 @@ impl Task<'_> {
         for part in self.parts {
             if let Values::Column(Slotted::Numbers(column), elements) = self.values(part)? {
                 let mut slots = SlotSum::new(column);
-                elements.each(&part.docs, column.slots(), self.context, |_, slot| slots.add(slot))?;
+                elements.all(&part.docs, column.slots(), self.context, |values| slots.add(values))?;
                 sum.merge(&slots);
             }
         }
@@ -207,12 +210,19 @@ impl Task<'_> {
     }
 
     fn distinct(&self) -> Result<u64> {
-        let tallies = self.tallies(false)?;
-        if let [only] = tallies.as_slice() {
-            return Ok(only.len() as u64);
+        let everything = self.parts.iter().map(|part| part.docs.len()).sum::<u64>() == self.snapshot.live();
+        if let Some(known) = self.snapshot.distinct(self.path).filter(|_| everything) {
+            return Ok(known);
         }
+        let tallies = self.tallies(false)?;
         let mut distinct = 0;
-        merged(&tallies, |_, _| distinct += 1);
+        match tallies.as_slice() {
+            [only] => distinct = only.len() as u64,
+            several => merged(several, self.context, |_, _| distinct += 1)?,
+        }
+        if everything {
+            self.snapshot.remember_distinct(self.path, distinct);
+        }
         Ok(distinct)
     }
 
@@ -225,7 +235,7 @@ impl Task<'_> {
                 top.offer(only.count(row), || shown(&only.value(row), kind));
             }
         } else {
-            merged(&tallies, |value, count| top.offer(count, || shown(value, kind)));
+            merged(&tallies, self.context, |value, count| top.offer(count, || shown(value, kind)))?;
         }
         Ok(top.finish())
     }
@@ -283,18 +293,25 @@ impl Task<'_> {
 }
 
 /// Walks the values of several tallies in order, adding up the counts of equal ones.
-fn merged(tallies: &[Tally<'_>], mut each: impl FnMut(&Shared<'_>, u64)) {
+fn merged(tallies: &[Tally<'_>], context: &Context<'_>, mut each: impl FnMut(&Shared<'_>, u64)) -> Result<()> {
+    let mut walks: Vec<TallyWalk<'_>> = tallies.iter().map(TallyWalk::new).collect();
     let mut heap = BinaryHeap::new();
-    let push = |heap: &mut BinaryHeap<_>, tally: usize, row: usize| {
-        if let Some(rows) = tallies.get(tally).filter(|t| row < t.len()) {
-            heap.push(Reverse((rows.value(row), tally, row)));
-        }
-    };
-    (0..tallies.len()).for_each(|tally| push(&mut heap, tally, 0));
+    for (at, walk) in walks.iter_mut().enumerate() {
+        heap.extend(walk.next().map(|(value, count)| Reverse((value, at, count))));
+    }
     let mut current: Option<(Shared<'_>, u64)> = None;
-    while let Some(Reverse((value, tally, row))) = heap.pop() {
-        let count = tallies.get(tally).map_or(0, |t| t.count(row));
-        push(&mut heap, tally, row + 1);
+    let mut seen = 0u64;
+    while let Some(mut top) = heap.peek_mut() {
+        seen += 1;
+        if seen.is_multiple_of(4096) {
+            context.tick()?;
+        }
+        let Reverse((value, at, count)) = *top;
+        // The next value of a tally mostly stays near the top: it takes the place of the last.
+        match walks.get_mut(at).and_then(TallyWalk::next) {
+            Some((value, count)) => *top = Reverse((value, at, count)),
+            None => drop(PeekMut::pop(top)),
+        }
         match &mut current {
             Some((last, sum)) if *last == value => *sum += count,
             _ => {
@@ -306,6 +323,42 @@ fn merged(tallies: &[Tally<'_>], mut each: impl FnMut(&Shared<'_>, u64)) {
     }
     if let Some((last, sum)) = current {
         each(&last, sum);
+    }
+    Ok(())
+}
+
+/// The values of a tally in order: those of a dictionary are read one after another, where finding each would pass its
+/// neighbours again.
+struct TallyWalk<'t> {
+    tally: &'t Tally<'t>,
+    dictionary: Option<Visit<'t>>,
+    row: usize,
+}
+
+impl<'t> TallyWalk<'t> {
+    fn new(tally: &'t Tally<'t>) -> TallyWalk<'t> {
+        let dictionary = match tally {
+            Tally::Slots(Slotted::Dictionary(KeyColumn::Dictionary { values, .. }, _), _) => Some(values.visit()),
+            _ => None,
+        };
+        TallyWalk { tally, dictionary, row: 0 }
+    }
+
+    /// The next value and its count.
+    fn next(&mut self) -> Option<(Shared<'t>, u64)> {
+        let row = self.row;
+        if row >= self.tally.len() {
+            return None;
+        }
+        self.row += 1;
+        let value = match (&mut self.dictionary, self.tally) {
+            (Some(visit), Tally::Slots(_, rows)) => {
+                let slot = rows.get(row).map_or(0, |(slot, _)| *slot);
+                Shared::Text(visit.unit((slot as usize).saturating_sub(1)))
+            }
+            _ => self.tally.value(row),
+        };
+        Some((value, self.tally.count(row)))
     }
 }
 
@@ -348,6 +401,7 @@ struct SlotSum<'a> {
     column: NumberColumn<'a>,
     count: u64,
     sum: u128,
+    /// The smallest slot less one.
     least: u64,
     most: u64,
     /// The sum of values that are not linear in their slots, with what rounding lost (A. Neumaier, 1974).
@@ -359,12 +413,20 @@ impl<'a> SlotSum<'a> {
         SlotSum { column, count: 0, sum: 0, least: u64::MAX, most: 0, floats: Compensated::default() }
     }
 
-    fn add(&mut self, slot: u64) {
-        self.count += 1;
-        self.sum += u128::from(slot);
-        (self.least, self.most) = (self.least.min(slot), self.most.max(slot));
+    /// Adds slots; 0, no value, adds nothing.
+    fn add(&mut self, slots: &[u64]) {
+        let (mut none, mut sum, mut least, mut most) = (0u64, 0u128, self.least, self.most);
+        for slot in slots {
+            none += u64::from(*slot == 0);
+            sum += u128::from(*slot);
+            // What is none becomes the largest number there is.
+            (least, most) = (least.min(slot.wrapping_sub(1)), most.max(*slot));
+        }
+        self.count += slots.len() as u64 - none;
+        self.sum += sum;
+        (self.least, self.most) = (least, most);
         if !self.column.is_linear() {
-            self.floats.add(self.column.float_of(slot));
+            slots.iter().filter(|slot| **slot != 0).for_each(|slot| self.floats.add(self.column.float_of(*slot)));
         }
     }
 }
@@ -408,7 +470,7 @@ impl Numbers {
             Some((sum, places)) => self.floats.add(sum as f64 / 10f64.powi(i32::from(places))),
             None => self.floats.add(slots.floats.total()),
         }
-        let (least, most) = (slots.column.float_of(slots.least), slots.column.float_of(slots.most));
+        let (least, most) = (slots.column.float_of(slots.least + 1), slots.column.float_of(slots.most));
         self.least = Some(self.least.map_or(least, |known| known.min(least)));
         self.most = Some(self.most.map_or(most, |known| known.max(most)));
     }

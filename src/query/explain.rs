@@ -95,6 +95,7 @@ fn describe(plan: &Plan<'_>, depth: usize, told: &[Told], steps: &mut Vec<PlanSt
         Step::Not(of) => ("not".into(), of),
         Step::Nested(array, of) => (format!("nested {array}: {} conditions", of.len()), &[]),
         Step::Is(condition) => (shown(condition), &[]),
+        Step::Range(of) => (of.iter().map(|one| shown(one)).collect::<Vec<_>>().join(" and "), &[]),
         Step::Text(matcher) => (matcher.to_string(), &[]),
     };
     let Told { estimated, actual, looked_at, elapsed, segments } = told.get(plan.id).cloned().unwrap_or_default();

@@ -5,13 +5,14 @@ use super::path::PathSearch;
 use super::scope::Scope;
 use super::text::Part;
 use crate::error::Result;
-use crate::index::{ColumnId, KeyColumn, Segment, TextColumn, Typo};
+use crate::index::{ColumnId, KeyColumn, Segment, TextColumn, Typo, elements_of};
 use crate::model::Anchor;
 use roaring::RoaringBitmap;
 use std::ops::Range;
 
-/// About the time that looking at the path of one document takes.
-const LOOK_NS: u64 = 300;
+/// About the time that looking at the path of one document takes, and at one of its other values.
+const LOOK_NS: u64 = 150;
+const LOOK_AT_VALUE_NS: u64 = 60;
 
 /// A text query, ready to run over segments.
 pub(crate) struct Matcher<'a> {
@@ -141,19 +142,60 @@ impl Matcher<'_> {
         let mut found = RoaringBitmap::new();
         for &path in &self.scope.paths {
             let search = PathSearch::new(segment, path, docs.clone(), self.context)?;
-            let cost = search.cost_ns(text, anchor)?;
+            let cost = search.cost_ns(text, anchor, within.map_or(u64::MAX, RoaringBitmap::len))?;
             found |= match within.filter(|within| within.len() * LOOK_NS < cost) {
                 Some(within) => search.among(within, text, anchor)?,
-                None => search.containing(text, anchor)?,
+                None => search.containing(text, anchor, within)?,
             };
         }
         for &column in &self.scope.columns {
+            if self.among_values(segment, column, text, anchor, within, &mut found)? {
+                continue;
+            }
             self.in_column(segment, column, &docs, &mut found, |values| {
                 let all = 0..values.arena.len();
-                values.containing(text, anchor, all, &mut || self.context.tick())
+                values.containing(text, anchor, all, None, &mut || self.context.tick())
             })?;
         }
         Ok(found)
+    }
+
+    /// Adds those of `within` that have a value with the text in a column, by looking at each; whether that was done,
+    /// which pays for few of them.
+    fn among_values(
+        &self,
+        segment: &Segment,
+        column: ColumnId,
+        text: &str,
+        anchor: Anchor,
+        within: Option<&RoaringBitmap>,
+        found: &mut RoaringBitmap,
+    ) -> Result<bool> {
+        let Some(within) = within else { return Ok(false) };
+        let Some(KeyColumn::Dictionary { folded, ordinals, .. }) = segment.keys(column)? else { return Ok(true) };
+        let cost = segment.values(column, folded)?.cost_ns(text, anchor, u64::MAX)?;
+        if within.len() * LOOK_AT_VALUE_NS >= cost {
+            return Ok(false);
+        }
+        let ends = elements_of(column.field).map_or(Ok(None), |array| segment.elements(array))?;
+        let finder = memchr::memmem::Finder::new(text.as_bytes());
+        let holds = |value: &[u8]| match anchor {
+            Anchor::None => finder.find(value).is_some(),
+            anchor => anchor.holds(value, text.as_bytes()),
+        };
+        let fits = |unit: usize| {
+            let ordinal = (ordinals.get(unit) as usize).checked_sub(1);
+            ordinal.is_some_and(|ordinal| holds(folded.unit(ordinal)))
+        };
+        self.context.tick()?;
+        found.extend(within.iter().filter(|doc| {
+            let doc = *doc as usize;
+            match ends {
+                None => fits(doc),
+                Some(ends) => (ends.get(doc) as usize..ends.get(doc + 1) as usize).any(fits),
+            }
+        }));
+        Ok(true)
     }
 
     fn near(&self, segment: &Segment, typo: &Typo, docs: Range<u32>) -> Result<RoaringBitmap> {

@@ -4,10 +4,13 @@
 use super::guard::Context;
 use super::scope::PathScope;
 use crate::error::Result;
-use crate::index::{Origin, Paths, Segment, TextColumn, Typo, UnitSet, Visit};
+use crate::index::{Origin, Paths, RunCursor, Segment, TextColumn, Typo, UnitSet, Visit};
 use crate::model::Anchor;
 use roaring::RoaringBitmap;
 use std::ops::Range;
+
+/// About the time that finding the run of one document and looking at it takes.
+const RUN_NS: u64 = 40;
 
 /// Searches the paths of one segment.
 pub(crate) struct PathSearch<'a> {
@@ -51,22 +54,29 @@ impl<'a> PathSearch<'a> {
         }
     }
 
-    /// The documents whose value contains `pattern`.
-    pub(crate) fn containing(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
-        let mut found = self.in_names(pattern, anchor)?;
+    /// The documents whose value contains `pattern`; where `within` is given, only those of it have to be found, others
+    /// may be.
+    pub(crate) fn containing(
+        &self,
+        pattern: &str,
+        anchor: Anchor,
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap> {
+        let mut found = self.in_names(pattern, anchor, within)?;
         if self.scope == PathScope::Filename && self.paths.common_filename_at() == Some(Origin::Name) {
             // No folder belongs to any value.
             return Ok(found);
         }
         if !anchor.at_end() {
-            self.in_folders(pattern, anchor, &mut found)?;
+            let runs = within.map(|within| self.runs_of(within));
+            self.in_folders(pattern, anchor, runs.as_ref(), &mut found)?;
         }
         for (at, _) in pattern.match_indices('/').rev() {
             let Some((head, tail)) = pattern.split_at_checked(at + 1) else { continue };
             // Without a tail the folder alone decides, which was asked above.
             if !tail.is_empty() || anchor.at_end() {
                 self.context.tick()?;
-                self.across(head, tail, anchor, &mut found)?;
+                self.across(head, tail, anchor, within, &mut found)?;
             }
         }
         Ok(found)
@@ -77,33 +87,60 @@ impl<'a> PathSearch<'a> {
         Ok(self.names.estimate(pattern, anchor)? + self.folders.estimate(pattern, Anchor::None)?)
     }
 
-    /// About the time that finding `pattern` takes.
-    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor) -> Result<u64> {
-        Ok(self.names.cost_ns(pattern, anchor)? + self.folders.cost_ns(pattern, Anchor::None)?)
+    /// The runs of documents.
+    fn runs_of(&self, docs: &RoaringBitmap) -> RoaringBitmap {
+        let (mut cursor, mut docs) = (self.paths.runs_of(), docs.iter());
+        let mut runs = Vec::new();
+        while let Some(doc) = docs.next() {
+            runs.push(cursor.run_of(doc) as u32);
+            docs.advance_to(cursor.docs().end);
+        }
+        runs.into_iter().collect()
+    }
+
+    /// About the time that finding `pattern` takes where at most so many documents matter.
+    pub(crate) fn cost_ns(&self, pattern: &str, anchor: Anchor, most: u64) -> Result<u64> {
+        Ok(self.names.cost_ns(pattern, anchor, most)? + self.folders.cost_ns(pattern, Anchor::None, most)?)
     }
 
     /// Those of `candidates` whose value contains `pattern`: each is looked at, which pays for few of them.
     pub(crate) fn among(&self, candidates: &RoaringBitmap, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
         let finder = memchr::memmem::Finder::new(pattern.as_bytes());
         let (mut folders, mut names) = (self.paths.folders.visit(), self.paths.names.visit());
+        let mut runs = self.paths.runs_of();
+        // The run looked at last, its folder, and whether the pattern is in that.
+        let (mut last, mut folder, mut in_folder) = (usize::MAX, None, false);
+        let crosses = anchor != Anchor::None || pattern.contains('/');
         let mut value = Vec::new();
-        let mut found = RoaringBitmap::new();
-        for doc in candidates {
-            let Some(folder) = self.folder(self.paths.run_of(doc as usize), &mut folders) else { continue };
-            value.clear();
-            value.extend_from_slice(folder);
-            value.extend_from_slice(names.unit(doc as usize));
-            let fits = match anchor {
-                Anchor::None => finder.find(&value).is_some(),
-                Anchor::Start => value.starts_with(pattern.as_bytes()),
-                Anchor::End => value.ends_with(pattern.as_bytes()),
-                Anchor::Whole => value == pattern.as_bytes(),
+        let mut found = Vec::new();
+        for (count, doc) in candidates.iter().enumerate() {
+            if count.is_multiple_of(1024) {
+                self.context.tick()?;
+            }
+            let run = runs.run_of(doc);
+            if run != last {
+                folder = self.folder(run, &mut folders);
+                in_folder = anchor == Anchor::None && folder.is_some_and(|folder| finder.find(folder).is_some());
+                last = run;
+            }
+            let Some(folder) = folder else { continue };
+            let mut in_rest = || {
+                let name = names.unit(doc as usize);
+                if anchor == Anchor::None && finder.find(name).is_some() {
+                    return true;
+                }
+                value.clear();
+                if crosses {
+                    value.extend_from_slice(folder);
+                    value.extend_from_slice(name);
+                }
+                crosses && anchor.holds(&value, pattern.as_bytes())
             };
-            if fits {
-                found.insert(doc);
+            if in_folder || in_rest() {
+                found.push(doc);
             }
         }
-        Ok(found)
+        Ok(found.into_iter().collect())
     }
 
     fn search(
@@ -112,13 +149,15 @@ impl<'a> PathSearch<'a> {
         pattern: &str,
         anchor: Anchor,
         range: Range<usize>,
+        within: Option<&RoaringBitmap>,
     ) -> Result<RoaringBitmap> {
-        column.containing(pattern, anchor, range, &mut || self.context.tick())
+        column.containing(pattern, anchor, range, within, &mut || self.context.tick())
     }
 
     /// Matches inside the name. A pattern anchored at the start needs a value that begins with the name.
-    fn in_names(&self, pattern: &str, anchor: Anchor) -> Result<RoaringBitmap> {
-        let docs = self.search(&self.names, pattern, anchor, self.docs.start as usize..self.docs.end as usize)?;
+    fn in_names(&self, pattern: &str, anchor: Anchor, within: Option<&RoaringBitmap>) -> Result<RoaringBitmap> {
+        let range = self.docs.start as usize..self.docs.end as usize;
+        let docs = self.search(&self.names, pattern, anchor, range, within)?;
         if self.scope == PathScope::Uri && !anchor.at_start() {
             return Ok(docs);
         }
@@ -130,14 +169,20 @@ impl<'a> PathSearch<'a> {
         if let Some(origin) = self.paths.common_filename_at() {
             return Ok(if fits(origin) { docs } else { RoaringBitmap::new() });
         }
-        let origin = |doc: u32| self.paths.folded_filename_at(self.paths.run_of(doc as usize));
-        Ok(docs.into_iter().filter(|doc| fits(origin(*doc))).collect())
+        let mut runs = self.paths.runs_of();
+        Ok(docs.into_iter().filter(|doc| fits(self.paths.folded_filename_at(runs.run_of(*doc)))).collect())
     }
 
     /// Matches inside the folder.
-    fn in_folders(&self, pattern: &str, anchor: Anchor, found: &mut RoaringBitmap) -> Result<()> {
+    fn in_folders(
+        &self,
+        pattern: &str,
+        anchor: Anchor,
+        within: Option<&RoaringBitmap>,
+        found: &mut RoaringBitmap,
+    ) -> Result<()> {
         // The value may begin inside the folder text: an anchor at its start is checked here, not by the search.
-        let runs = self.search(&self.folders, pattern, Anchor::None, self.runs.clone())?;
+        let runs = self.search(&self.folders, pattern, Anchor::None, self.runs.clone(), within)?;
         if self.scope == PathScope::Uri && !anchor.at_start() {
             self.add_runs(&runs, found);
             return Ok(());
@@ -160,45 +205,47 @@ impl<'a> PathSearch<'a> {
             return;
         }
         let mut docs = UnitSet::new(self.docs.start as usize..self.docs.end as usize);
-        let mut add = |runs: Range<u32>| {
-            let first = self.paths.docs(runs.start as usize).start;
-            let end = self.paths.docs(runs.end.saturating_sub(1) as usize).end;
+        let mut neighbours = runs.iter();
+        while let Some(runs) = neighbours.next_range() {
+            let first = self.paths.docs(*runs.start() as usize).start;
+            let end = self.paths.docs(*runs.end() as usize).end;
             docs.insert_range(first as usize..end as usize);
-        };
-        let first = runs.min().unwrap_or(0);
-        let mut neighbours = first..first;
-        for run in runs {
-            if run != neighbours.end {
-                add(neighbours);
-                neighbours = run..run;
-            }
-            neighbours.end = run + 1;
         }
-        add(neighbours);
         *found |= docs.into_bitmap();
     }
 
     /// Matches that begin in a folder, which must end in `head`, and end in a name, which must begin with `tail`.
-    fn across(&self, head: &str, tail: &str, anchor: Anchor, found: &mut RoaringBitmap) -> Result<()> {
+    fn across(
+        &self,
+        head: &str,
+        tail: &str,
+        anchor: Anchor,
+        within: Option<&RoaringBitmap>,
+        found: &mut RoaringBitmap,
+    ) -> Result<()> {
         let mut folders = self.paths.folders.visit();
+        let mut last = (usize::MAX, false);
         let mut folder_fits = |run: usize| {
-            self.folder(run, &mut folders).is_some_and(|folder| {
-                folder.ends_with(head.as_bytes()) && (!anchor.at_start() || folder.len() == head.len())
-            })
-        };
-        let name_anchor = if anchor.at_end() { Anchor::Whole } else { Anchor::Start };
-        // Names hold a slash only where folding made one: hardly ever, so they are asked first then.
-        let names_first =
-            tail.contains('/') || self.names.estimate(tail, name_anchor)? < self.folders.estimate(head, Anchor::End)?;
-        if names_first {
-            for doc in self.search(&self.names, tail, name_anchor, self.docs.start as usize..self.docs.end as usize)? {
-                if folder_fits(self.paths.run_of(doc as usize)) {
-                    found.insert(doc);
-                }
+            if last.0 != run {
+                let fits = |folder: &[u8]| {
+                    folder.ends_with(head.as_bytes()) && (!anchor.at_start() || folder.len() == head.len())
+                };
+                last = (run, self.folder(run, &mut folders).is_some_and(fits));
             }
+            last.1
+        };
+        let most = within.map_or(u64::MAX, RoaringBitmap::len);
+        let name_anchor = if anchor.at_end() { Anchor::Whole } else { Anchor::Start };
+        let names_ns =
+            self.names.cost_ns(tail, name_anchor, most)? + self.names.estimate(tail, name_anchor)? as u64 * RUN_NS;
+        // Names hold a slash only where folding made one: hardly ever, so they are asked first then.
+        if tail.contains('/') || names_ns < self.folders.cost_ns(head, Anchor::End, u64::MAX)? {
+            let range = self.docs.start as usize..self.docs.end as usize;
+            let (names, mut runs) = (self.search(&self.names, tail, name_anchor, range, within)?, self.paths.runs_of());
+            found.extend(names.iter().filter(|doc| folder_fits(runs.run_of(*doc))));
             return Ok(());
         }
-        for run in self.search(&self.folders, head, Anchor::End, self.runs.clone())? {
+        for run in self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)? {
             if !folder_fits(run as usize) {
                 continue;
             }
@@ -233,7 +280,8 @@ impl<'a> PathSearch<'a> {
         if self.scope == PathScope::Uri || in_names_only {
             found |= names;
         } else {
-            found.extend(names.into_iter().filter(|doc| self.has_value(self.paths.run_of(*doc as usize))));
+            let mut runs: RunCursor<'_> = self.paths.runs_of();
+            found.extend(names.into_iter().filter(|doc| self.has_value(runs.run_of(*doc))));
         }
         Ok(found)
     }

@@ -20,6 +20,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Documents of the first window of a search that stops early.
 const FIRST_WINDOW: u32 = 16 << 10;
+/// Each further window is so many times as long as the one before.
+const GROWTH: u32 = 16;
+/// A window should have so many times the hits of a page: estimates are mostly too high.
+const WANTED: u64 = 4;
 /// Segments are evaluated by several threads where one would take longer than this; a thread costs some 30 us.
 const WORTH_THREADS_NS: u64 = 3_000_000;
 
@@ -151,7 +155,7 @@ impl Search<'_> {
             parts.push(PartHits { segment: &part.segment, docs, whole: part.deleted.is_empty() });
         }
         clock.lap("find");
-        let aggregates = aggregate::all(&parts, &self.query.aggregations, self.size, self.context)?;
+        let aggregates = aggregate::all(self.snapshot, &parts, &self.query.aggregations, self.size, self.context)?;
         // One row more than the page tells whether another page follows.
         let rows = match self.query.aggregations.is_empty() {
             true => sort::page(&parts, &self.query.sort, self.after, self.size + 1, self.context)?,
@@ -223,24 +227,35 @@ impl Search<'_> {
             }
             Ok(found)
         };
-        let docs = if self.stops_early() { self.first_hits(part, live)? } else { live(0..part.segment.len())? };
+        let docs = if self.stops_early() { self.first_hits(part, node, live)? } else { live(0..part.segment.len())? };
         Ok((docs, told.take()))
     }
 
     /// At least the first page of a part in URI order, looking at growing windows until it is full.
-    fn first_hits(&self, part: &Part, live: impl Fn(Range<u32>) -> Result<RoaringBitmap>) -> Result<RoaringBitmap> {
+    fn first_hits(
+        &self,
+        part: &Part,
+        node: &Node<'_>,
+        live: impl Fn(Range<u32>) -> Result<RoaringBitmap>,
+    ) -> Result<RoaringBitmap> {
         let len = part.segment.len();
         let mut from = match self.after {
             None => 0,
             Some(after) => part.segment.uris()?.find(&after.uri)?.map_or_else(|at| at, |at| at + 1) as u32,
         };
         let mut docs = RoaringBitmap::new();
-        let mut window = FIRST_WINDOW;
+        // What is rare fills no page before the end: then one window is less work than several.
+        let enough = u64::from(len).saturating_mul(WANTED * self.size as u64) / node.estimate(len).max(1);
+        let mut window = FIRST_WINDOW.max(u32::try_from(enough).unwrap_or(u32::MAX));
         while from < len && docs.len() <= self.size as u64 {
-            let to = from.saturating_add(window).min(len);
+            let mut to = from.saturating_add(window).min(len);
+            window = window.saturating_mul(GROWTH);
+            // A short rest is not worth another look.
+            if len - to < window / GROWTH {
+                to = len;
+            }
             docs |= live(from..to)?;
             from = to;
-            window = window.saturating_mul(4);
         }
         Ok(docs)
     }

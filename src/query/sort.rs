@@ -49,6 +49,13 @@ impl PartHits<'_> {
     }
 }
 
+/// A row of which the URI is not read yet: most rows of most segments do not make it to the page.
+struct Row {
+    values: Vec<SortValue>,
+    part: usize,
+    doc: u32,
+}
+
 /// The first `count` rows after `after`, in order.
 pub(crate) fn page(
     parts: &[PartHits<'_>],
@@ -61,23 +68,49 @@ pub(crate) fn page(
         return by_uri(parts, after, count);
     }
     let mut rows = Vec::new();
-    for part in parts.iter().filter(|p| !p.docs.is_empty()) {
+    for (at, part) in parts.iter().enumerate().filter(|(_, part)| !part.docs.is_empty()) {
+        // In a segment the documents' numbers decide between equal values as their URIs do.
+        let mut of_part = Vec::new();
+        let mut add = |part: &PartHits<'_>| -> Result<()> {
+            first_rows(part, sort, after, count, context, |values, doc| of_part.push(Row { values, part: at, doc }))?;
+            of_part.sort_by(|a, b| compare(sort, &a.values, &b.values).then(a.doc.cmp(&b.doc)));
+            of_part.truncate(count);
+            Ok(())
+        };
         if !needs_ranking(part.segment, sort)? || part.docs.len() <= RANKED_AT_ONCE as u64 {
-            first_rows(part, sort, after, count, context, &mut rows)?;
-            continue;
-        }
-        // Strings that have no slots are held in memory while they are compared: a portion at a time.
-        let mut hits = part.docs.iter();
-        loop {
-            let portion: Vec<u32> = hits.by_ref().take(RANKED_AT_ONCE).collect();
-            if portion.is_empty() {
-                break;
+            add(part)?;
+        } else {
+            // Strings that have no slots are held in memory while they are compared: a portion at a time.
+            let mut hits = part.docs.iter();
+            loop {
+                let portion: Vec<u32> = hits.by_ref().take(RANKED_AT_ONCE).collect();
+                if portion.is_empty() {
+                    break;
+                }
+                add(&PartHits { docs: portion.into_iter().collect(), ..*part })?;
             }
-            let docs = portion.into_iter().collect();
-            first_rows(&PartHits { docs, ..*part }, sort, after, count, context, &mut rows)?;
         }
+        rows.append(&mut of_part);
     }
-    Ok(rows)
+    first_of_all(parts, sort, rows, count)
+}
+
+/// The first rows of all segments, with their URIs, which decide between equal values.
+fn first_of_all(parts: &[PartHits<'_>], sort: &[SortKey], mut rows: Vec<Row>, count: usize) -> Result<Vec<Cursor>> {
+    rows.sort_by(|a, b| compare(sort, &a.values, &b.values));
+    if let Some(last) = count.checked_sub(1).and_then(|last| rows.get(last)) {
+        let past = rows.partition_point(|row| compare(sort, &row.values, &last.values).is_le());
+        rows.truncate(past);
+    }
+    let cursor = |row: Row| -> Result<Cursor> {
+        let segment = parts.get(row.part).map(|part| part.segment);
+        let uri = segment.map_or(Ok(Vec::new()), |segment| segment.uris()?.get(row.doc as usize))?;
+        Ok(Cursor { values: row.values, uri })
+    };
+    let mut page = rows.into_iter().map(cursor).collect::<Result<Vec<_>>>()?;
+    page.sort_by(|a, b| compare(sort, &a.values, &b.values).then_with(|| a.uri.cmp(&b.uri)));
+    page.truncate(count);
+    Ok(page)
 }
 
 /// Whether some sort value has no slots in the segment.
@@ -90,14 +123,14 @@ fn needs_ranking(segment: &Segment, sort: &[SortKey]) -> Result<bool> {
     Ok(false)
 }
 
-/// Adds the first rows among the hits of one segment to `rows`, which stay ordered and at most `count`.
+/// Hands the first rows among the hits of one segment to `add`.
 fn first_rows(
     part: &PartHits<'_>,
     sort: &[SortKey],
     after: Option<&Cursor>,
     count: usize,
     context: &Context<'_>,
-    rows: &mut Vec<Cursor>,
+    mut add: impl FnMut(Vec<SortValue>, u32),
 ) -> Result<()> {
     context.tick()?;
     let first = walk(part, sort, after, count)?.map(|docs| PartHits { docs, ..*part });
@@ -109,11 +142,8 @@ fn first_rows(
         _ => select::<{ crate::model::query::MAX_SORT_KEYS }>(part, &keys, after, count)?,
     };
     for (hit, doc) in docs {
-        let values = keys.iter().map(|key| key.value(hit, doc)).collect::<Result<_>>()?;
-        rows.push(Cursor { values, uri: part.segment.uris()?.get(doc as usize)? });
+        add(keys.iter().map(|key| key.value(hit, doc)).collect::<Result<_>>()?, doc);
     }
-    rows.sort_by(|a, b| compare(sort, a, b));
-    rows.truncate(count);
     Ok(())
 }
 
@@ -164,13 +194,14 @@ fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: us
     Ok(None)
 }
 
-fn compare(sort: &[SortKey], a: &Cursor, b: &Cursor) -> Ordering {
-    let by_values = sort.iter().zip(a.values.iter().zip(&b.values)).map(|(key, (a, b))| match (a, b) {
+/// The order of two rows by their sort values.
+fn compare(sort: &[SortKey], a: &[SortValue], b: &[SortValue]) -> Ordering {
+    let by_values = sort.iter().zip(a.iter().zip(b)).map(|(key, (a, b))| match (a, b) {
         (SortValue::Missing, _) | (_, SortValue::Missing) => a.cmp(b),
         _ if key.order == Order::Desc => b.cmp(a),
         _ => a.cmp(b),
     });
-    by_values.fold(Ordering::Equal, Ordering::then).then_with(|| a.uri.cmp(&b.uri))
+    by_values.fold(Ordering::Equal, Ordering::then)
 }
 
 /// URI order: documents are sorted by it already, so the segments are merged row by row.

@@ -78,8 +78,10 @@ impl Elements<'_> {
         context: &Context<'_>,
         mut each: impl FnMut(u32, u64),
     ) -> Result<()> {
-        if self.0.is_none() && docs.len() * SPARSE > slots.len() as u64 {
-            return each_of_many(docs, slots, context, each);
+        if self.0.is_none() && are_many(docs, slots) {
+            return in_chunks(docs, slots, context, |docs, slots| {
+                docs.iter().zip(slots).filter(|(_, slot)| **slot != 0).for_each(|(doc, slot)| each(*doc, *slot));
+            });
         }
         for (seen, doc) in docs.iter().enumerate() {
             if seen.is_multiple_of(4096) {
@@ -93,6 +95,20 @@ impl Elements<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Hands all values of `docs` to `each`, many at a time, with 0 where there is none.
+    pub(crate) fn all(
+        &self,
+        docs: &RoaringBitmap,
+        slots: Packed<'_>,
+        context: &Context<'_>,
+        mut each: impl FnMut(&[u64]),
+    ) -> Result<()> {
+        if self.0.is_none() && are_many(docs, slots) {
+            return in_chunks(docs, slots, context, |_, slots| each(slots));
+        }
+        self.each(docs, slots, context, |_, slot| each(&[slot]))
     }
 
     /// Hands every different value of each document to `each`.
@@ -120,31 +136,50 @@ impl Elements<'_> {
     }
 }
 
-/// Values of one in so many documents are looked up one by one; of more, whole blocks are decoded.
-const SPARSE: u64 = 4;
+/// Values of one in so many documents are looked up one by one; of more, block by block.
+const SPARSE: u64 = 128;
+/// Of a block in which one in so many values is wanted all are decoded.
+const DENSE: usize = 2;
 
-/// Hands the values of `docs`, which are many, to `each`, a block at a time.
-pub(crate) fn each_of_many(
+/// Whether the values of so many documents are better read block by block.
+pub(crate) fn are_many(docs: &RoaringBitmap, slots: Packed<'_>) -> bool {
+    docs.len().saturating_mul(SPARSE) > slots.len() as u64
+}
+
+/// Hands `docs` and their slots, 0 for no value, to `each`: a part of a block at a time.
+pub(crate) fn in_chunks(
     docs: &RoaringBitmap,
     slots: Packed<'_>,
     context: &Context<'_>,
-    mut each: impl FnMut(u32, u64),
+    mut each: impl FnMut(&[u32], &[u64]),
 ) -> Result<()> {
-    let mut room = [0; PACKED_BLOCK];
-    let mut hits = docs.iter().peekable();
-    while let Some(&first) = hits.peek() {
+    let (mut buffer, mut room, mut few) = ([0u32; PACKED_BLOCK], [0u64; PACKED_BLOCK], [0u64; PACKED_BLOCK]);
+    let mut hits = docs.iter();
+    loop {
         context.tick()?;
-        let block = first as usize / PACKED_BLOCK;
-        let values = slots.block(block, &mut room);
-        let start = block * PACKED_BLOCK;
-        while let Some(doc) = hits.next_if(|doc| (*doc as usize) < start + PACKED_BLOCK) {
-            match values.get(doc as usize - start) {
-                None | Some(0) => {}
-                Some(slot) => each(doc, *slot),
+        let mut rest: &[u32] = hits.next_many(&mut buffer);
+        if rest.is_empty() {
+            return Ok(());
+        }
+        while let Some(first) = rest.first() {
+            let block = *first as usize / PACKED_BLOCK;
+            let start = block * PACKED_BLOCK;
+            let (these, others) = rest.split_at(rest.partition_point(|doc| (*doc as usize) < start + PACKED_BLOCK));
+            let values = few.get_mut(..these.len()).unwrap_or(&mut []);
+            let wanted = values.iter_mut().zip(these);
+            if these.len() * DENSE > PACKED_BLOCK {
+                let all = slots.block(block, &mut room);
+                wanted.for_each(|(value, doc)| *value = all.get(*doc as usize - start).copied().unwrap_or(0));
+            } else if start + PACKED_BLOCK <= slots.len() {
+                let reader = slots.reader(block);
+                wanted.for_each(|(value, doc)| *value = reader.get(*doc as usize - start));
+            } else {
+                wanted.for_each(|(value, doc)| *value = slots.get(*doc as usize));
             }
+            each(these, values);
+            rest = others;
         }
     }
-    Ok(())
 }
 
 /// Where the values of a field are.

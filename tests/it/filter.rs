@@ -291,7 +291,7 @@ fn snapshot(batches: &[Vec<File>]) -> (Snapshot, BTreeMap<String, File>) {
         Part { deleted: Arc::new(dead.collect()), segment: Arc::new(segment) }
     };
     let parts = parts.into_iter().enumerate().map(part).collect();
-    (Snapshot { parts }, live.into_iter().map(|(uri, (_, file))| (uri, file)).collect())
+    (Snapshot::new(parts), live.into_iter().map(|(uri, (_, file))| (uri, file)).collect())
 }
 
 proptest! {
@@ -303,7 +303,7 @@ proptest! {
         most in 1usize..4,
     ) {
         let (snapshot, files) = snapshot(&batches);
-        let merged = Snapshot { parts: vec![Part::whole(merge_in_memory(&snapshot.parts).unwrap())] };
+        let merged = Snapshot::new(vec![Part::whole(merge_in_memory(&snapshot.parts).unwrap())]);
         let context = Context { threads: 2, ..Context::new(&KEY, 1) };
         for filter in &filters {
             let mut query = Query { filter: Some(filter.clone()), page: Page { max_results: 200, ..Page::default() }, ..Query::default() };
@@ -349,28 +349,51 @@ fn many_files() -> Vec<File> {
             file.set(field::LAT_LONG, format!("{lat},{lon}"));
         }
         file.set(field::MEDIA_TYPE, ["image", "video"][next(2) as usize]);
+        let label = |number: i64, tenths: i64| {
+            let name = ["sky", "sea", "tree", "rare"][if tenths == 7 && number < 3 { 3 } else { number as usize % 3 }];
+            let mut row = Members::from_iter([(field::LABEL_NAME, Value::from(name))]);
+            if tenths > 0 {
+                row.set(field::LABEL_CONFIDENCE, tenths as f64 / 1000.0);
+            }
+            row
+        };
+        let labels: Vec<Members> = (0..next(4)).map(|_| label(next(9), next(1000))).collect();
+        file.set(field::LABELS, Value::Rows(labels));
         file
     });
     many.collect()
 }
 
-#[test]
-fn large_segments_equal_the_naive_evaluator() {
-    let files = many_files();
-    let segment = Segment::build(&files).unwrap();
-    let names: Vec<String> = segment.section_sizes().into_iter().map(|(name, _)| name).collect();
-    for section in ["Order of Size", "Places of LatLong"] {
-        assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
-    }
-    let dead: Vec<u32> = (0..70_000).step_by(7).collect();
-    let part = Part { deleted: Arc::new(dead.iter().copied().collect()), segment: Arc::new(segment) };
-    let snapshot = Snapshot { parts: vec![part] };
-    let mut files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
-    let uris: Vec<String> = files.keys().cloned().collect();
-    dead.iter().for_each(|doc| drop(files.remove(&uris[*doc as usize])));
+/// Filters that each index of a large segment answers.
+fn large_filters() -> Vec<Option<Filter>> {
     let is = |field: &str, operator: &str, value: &str| Filter::Is(Condition::parse(field, operator, value).unwrap());
-    let filters = [
+    let label = |name: &str, more: &[(&str, &str)]| {
+        let confidence = more.iter().map(|(operator, value)| is("Labels.LabelConfidence", operator, value));
+        let of = std::iter::once(is("Labels.LabelName", "eq", name)).chain(confidence).collect();
+        Filter::Nested(field::LABELS, vec![Filter::And(of)])
+    };
+    let beside = |filter: Filter| {
+        Filter::Nested(
+            field::LABELS,
+            vec![filter, is("Labels.LabelName", "prefix", "s"), is("Labels.LabelConfidence", "gt", "0.3")],
+        )
+    };
+    vec![
         None,
+        Some(label("sky", &[("gte", "0.5")])),
+        Some(label("sky", &[("gt", "0.9371"), ("lte", "0.94")])),
+        Some(label("sea", &[("lt", "0.0123")])),
+        Some(label("sea", &[("eq", "0.777")])),
+        Some(label("sea", &[("gt", "0.5"), ("lt", "0.2")])),
+        Some(label("rare", &[("gte", "0.005")])),
+        Some(label("none", &[("gte", "0.005")])),
+        Some(label("tree", &[("gte", "0")])),
+        Some(label("tree", &[("gt", "1")])),
+        Some(beside(is("Labels.LabelName", "lt", "sk"))),
+        Some(beside(Filter::Not(vec![is("Labels.LabelConfidence", "gt", "0.6")]))),
+        Some(Filter::Not(vec![label("sky", &[("gte", "0.1")]), label("tree", &[("gte", "0.2")])])),
+        Some(Filter::And(vec![is("Size", "lt", "900"), label("sky", &[("gte", "0.5")])])),
+        Some(is("Labels.LabelName", "eq", "sky")),
         Some(is("Size", "gte", "39990")),
         Some(is("Size", "lt", "20")),
         Some(is("Size", "eq", "777")),
@@ -386,10 +409,47 @@ fn large_segments_equal_the_naive_evaluator() {
         Some(is("LatLong", "geo-polygon", "0.01,0.02;40.03,10.04;20.05,60.06;-10.07,30.08")),
         Some(is("LatLong", "geo-polygon", "0.01,170.02;40.03,-170.04;-10.07,-160.08")),
         Some(Filter::Not(vec![is("LatLong", "exist", ""), is("Size", "lt", "20000")])),
-    ];
+    ]
+}
+
+/// What is computed over all files that a filter finds.
+fn check_large_aggregations(snapshot: &Snapshot, files: &BTreeMap<String, File>, filter: Option<&Filter>) {
+    // Twice: what all live documents have is remembered.
+    let found = naive(files, &Query { filter: filter.cloned(), ..Query::default() });
+    let found: Vec<&File> = found.iter().map(|uri| &files[uri]).collect();
+    for (field, operation) in
+        [("Size", "distinct"), ("Size", "sum"), ("Labels.LabelName", "distinct"), ("Size", "min"), ("Size", "max")]
+    {
+        let aggregation = Aggregation::parse(field, operation).unwrap();
+        let (expected, _) = aggregate(&found, &aggregation, 100);
+        let query = Query { filter: filter.cloned(), aggregations: vec![aggregation], ..Query::default() };
+        for _ in 0..2 {
+            let computed = search(snapshot, &query, &Context::new(&KEY, 1)).unwrap();
+            assert!(
+                same_number(computed.aggregates[0].value, expected),
+                "{query:?}: {computed:?}, expected {expected:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn large_segments_equal_the_naive_evaluator() {
+    let files = many_files();
+    let segment = Segment::build(&files).unwrap();
+    let names: Vec<String> = segment.section_sizes().into_iter().map(|(name, _)| name).collect();
+    for section in ["Order of Size", "Places of LatLong", "Pairs of Labels.LabelName"] {
+        assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
+    }
+    let dead: Vec<u32> = (0..70_000).step_by(7).collect();
+    let part = Part { deleted: Arc::new(dead.iter().copied().collect()), segment: Arc::new(segment) };
+    let snapshot = Snapshot::new(vec![part]);
+    let mut files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
+    let uris: Vec<String> = files.keys().cloned().collect();
+    dead.iter().for_each(|doc| drop(files.remove(&uris[*doc as usize])));
     let context = Context::new(&KEY, 1);
     let key = |field: &str, order| SortKey { field: FieldPath::parse(field).unwrap(), order };
-    for filter in filters {
+    for filter in large_filters() {
         for sort in [
             vec![],
             vec![key("Size", Order::Desc)],
@@ -413,5 +473,6 @@ fn large_segments_equal_the_naive_evaluator() {
                 }
             }
         }
+        check_large_aggregations(&snapshot, &files, filter.as_ref());
     }
 }

@@ -141,7 +141,7 @@ fn snapshot(batches: &[Vec<File>]) -> (Snapshot, BTreeMap<String, File>) {
         Part { deleted: Arc::new(dead.collect()), segment: Arc::new(segment) }
     };
     let parts = parts.into_iter().enumerate().map(part).collect();
-    (Snapshot { parts }, live.into_iter().map(|(uri, (_, file))| (uri, file)).collect())
+    (Snapshot::new(parts), live.into_iter().map(|(uri, (_, file))| (uri, file)).collect())
 }
 
 proptest! {
@@ -152,7 +152,7 @@ proptest! {
         queries in proptest::collection::vec(query(), 1..10),
     ) {
         let (snapshot, files) = snapshot(&batches);
-        let merged = Snapshot { parts: vec![Part::whole(merge_in_memory(&snapshot.parts).unwrap())] };
+        let merged = Snapshot::new(vec![Part::whole(merge_in_memory(&snapshot.parts).unwrap())]);
         prop_assert_eq!(merged.live(), files.len() as u64);
         for query in &queries {
             let expected = naive(&files, query);
@@ -213,7 +213,7 @@ fn large_segments_equal_the_naive_evaluator() {
     for section in ["NameGrams", "NameWords", "TextGrams of Title", "TextWords of Title"] {
         assert!(names.iter().any(|n| n == section), "{section} is missing from {names:?}");
     }
-    let snapshots = [Snapshot { parts }, Snapshot { parts: vec![Part::whole(merged)] }];
+    let snapshots = [Snapshot::new(parts), Snapshot::new(vec![Part::whole(merged)])];
     let files: BTreeMap<String, File> = files.into_iter().map(|f| (f.uri().to_owned(), f)).collect();
     // As written everywhere; anchored, in one field, and with typos for a few: brute force takes its time.
     let mut queries: Vec<Query> = Vec::new();

@@ -5,7 +5,7 @@ use crate::index::arena::{Arena, BLOCK, EDGE};
 use hashbrown::HashMap;
 
 /// A gram is frequent if it is in one unit of this many.
-const ONE_IN: usize = 48;
+const ONE_IN: usize = 96;
 /// A single character is frequent if it is in one unit of this many: there are few, and each is a query.
 const CHAR_ONE_IN: usize = 512;
 /// One with which units begin is frequent in one unit of this many: there are few as well, and people type beginnings.

@@ -126,17 +126,17 @@ impl Chunk<'_, '_> {
         let first = self.chunk * CHUNK;
         const FORMS: [Form; 4] = [Form::Units, Form::Others, Form::Exceptions, Form::Bits];
         match FORMS.into_iter().find(|known| *known as u8 == *form) {
-            Some(Form::Units) => each_unit(bytes, |unit| set.insert(first.wrapping_add(unit))),
+            Some(Form::Units) => varint::each_gap(bytes, |unit| set.insert(first.wrapping_add(unit))),
             Some(Form::Others) => {
                 set.insert_range(first..first + CHUNK);
-                each_unit(bytes, |unit| set.remove(first.wrapping_add(unit)));
+                varint::each_gap(bytes, |unit| set.remove(first.wrapping_add(unit)));
             }
             Some(Form::Bits) => set.insert_bits(first, bytes.get(..CHUNK / 8).unwrap_or(bytes)),
             Some(Form::Exceptions) => {
                 let (left, _, right) = ends(self.frequent.gram(at));
                 let mut both = self.known(left)?;
                 both.intersect(&self.known(right)?);
-                each_unit(bytes, |unit| both.remove(first.wrapping_add(unit)));
+                varint::each_gap(bytes, |unit| both.remove(first.wrapping_add(unit)));
                 set.unite(&both);
             }
             None => return Err(wrong("not in a form of this version")),
@@ -154,22 +154,6 @@ impl Chunk<'_, '_> {
         self.add(at, &mut units)?;
         self.known.push((at, units.clone()));
         Ok(units)
-    }
-}
-
-/// Calls `each` with the units that differences stand for: each is the distance to the unit that could be next.
-#[inline]
-fn each_unit(differences: &[u8], mut each: impl FnMut(usize)) {
-    let (mut next, mut gap, mut shift) = (0usize, 0usize, 0u32);
-    for &byte in differences {
-        gap |= usize::from(byte & 0x7F) << (shift % usize::BITS);
-        if byte >= 0x80 {
-            shift += 7;
-            continue;
-        }
-        let unit = next.wrapping_add(gap);
-        each(unit);
-        (next, gap, shift) = (unit.wrapping_add(1), 0, 0);
     }
 }
 

@@ -8,7 +8,9 @@ use crate::index::varint;
 /// First bytes of a segment.
 pub(crate) const MAGIC: [u8; 6] = *b"MLSEG\0";
 /// Format version, after the magic.
-pub(crate) const VERSION: u16 = 2;
+pub(crate) const VERSION: u16 = 3;
+/// The checksum of the footer covers the version from this one on.
+const SEALED_VERSION: u16 = 3;
 /// Bytes of magic and version.
 pub(crate) const HEADER_LEN: usize = 8;
 /// Bytes of the footer: table offset, table length, table checksum, documents, magic.
@@ -48,10 +50,11 @@ pub(crate) enum SectionKind {
     NameWords = 27,
     TextWords = 28,
     Digits = 29,
+    Pairs = 30,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 29] = [
+    const ALL: [SectionKind; 30] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
@@ -81,6 +84,7 @@ impl SectionKind {
         SectionKind::NameWords,
         SectionKind::TextWords,
         SectionKind::Digits,
+        SectionKind::Pairs,
     ];
 }
 
@@ -122,12 +126,12 @@ pub(crate) fn encode_tail(rows: &[SectionRow], table_offset: u64, docs: u32) -> 
         table.extend_from_slice(&row.checksum.to_le_bytes());
     }
     let len = table.len() as u32;
-    let checksum = crc32fast::hash(&table);
+    let checksum = crc32fast::hash(&table).to_le_bytes();
     let mut footer = Vec::with_capacity(FOOTER_LEN);
     footer.extend_from_slice(&table_offset.to_le_bytes());
     footer.extend_from_slice(&len.to_le_bytes());
     footer.extend_from_slice(&docs.to_le_bytes());
-    let sealed = crc32fast::hash(&[footer.as_slice(), &checksum.to_le_bytes()].concat());
+    let sealed = crc32fast::hash(&[footer.as_slice(), &checksum, &VERSION.to_le_bytes()].concat());
     footer.extend_from_slice(&sealed.to_le_bytes());
     footer.extend_from_slice(&MAGIC);
     table.extend_from_slice(&footer);
@@ -162,7 +166,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Vec<SectionRow>, u32)> {
         Error::corrupted(format!("segment: table at {offset}, {len} bytes, does not end at the footer"))
     })?;
     let checksum = crc32fast::hash(table).to_le_bytes();
-    let found = crc32fast::hash(&[footer.get(..16).unwrap_or(&[]), &checksum].concat());
+    // A version that turned into another readable one would not be noticed otherwise.
+    let covered = version.to_le_bytes();
+    let covered = if version < SEALED_VERSION { &[] } else { covered.as_slice() };
+    let found = crc32fast::hash(&[footer.get(..16).unwrap_or(&[]), &checksum, covered].concat());
     if found != sealed {
         return Err(Error::corrupted(format!("segment: table checksum is {found:08x}, expected {sealed:08x}")));
     }
@@ -197,7 +204,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=29).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(30).is_err());
+        assert_eq!(numbers, (1..=30).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(31).is_err());
     }
 }

@@ -12,6 +12,7 @@ use crate::index::keys::KeyColumn;
 use crate::index::numbers::NumberColumn;
 use crate::index::order::Order;
 use crate::index::packed::Packed;
+use crate::index::pairs::Pairs;
 use crate::index::paths::Paths;
 use crate::index::places::Places;
 use crate::index::text_column::TextColumn;
@@ -238,6 +239,11 @@ impl Segment {
     pub(crate) fn order(&self, column: ColumnId) -> Result<Option<Order<'_>>> {
         let (order, numbers) = (self.of_column(SectionKind::Order, column)?, self.numbers(column)?);
         order.zip(numbers).map(|(order, numbers)| Order::new(order, numbers)).transpose()
+    }
+
+    /// The documents of a keyword of an array by the number beside it, where that is stored.
+    pub(crate) fn pairs(&self, column: ColumnId) -> Result<Option<Pairs<'_>>> {
+        self.of_column(SectionKind::Pairs, column)?.map(Pairs::new).transpose()
     }
 
     /// The documents of a field of places by where they are, where that is stored.

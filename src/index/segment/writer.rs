@@ -6,11 +6,13 @@ use crate::index::arena::{Arena, ArenaWriter};
 use crate::index::column::{ColumnId, Part, elements_of};
 use crate::index::keys::{self, Keywords};
 use crate::index::numbers::{self, NumberColumn, Numbers};
-use crate::index::packed;
+use crate::index::packed::{self, Packed};
+use crate::index::pairs::{self, PAIRS};
 use crate::index::paths::{PathEntry, PathsWriter};
 use crate::index::uris::UrisWriter;
 use crate::index::{digits, frequent, grams, order, places, words};
 use crate::model::FieldId;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// What a segment is made from: new documents, or other segments. Everything is in URI order.
@@ -103,7 +105,7 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
         packed::write(&ends, &mut bytes);
         sink.section(SectionKind::Elements, Some(ColumnId::of(array)), &bytes)?;
     }
-    let mut latitudes = Vec::new();
+    let mut kept = Kept::default();
     for column in content.columns() {
         if column.is_plain() {
             let plain = content.plain(column)?.finish();
@@ -112,12 +114,43 @@ pub(crate) fn write(content: &mut dyn Content, out: &mut dyn Write) -> Result<u6
                 None => sink.section(SectionKind::Plain, Some(column), &plain)?,
             }
         } else if column.is_numeric() {
-            write_numbers(content, column, &mut latitudes, &mut sink)?;
+            write_numbers(content, column, &mut kept, &mut sink)?;
         } else {
-            write_keywords(content, column, &mut sink)?;
+            write_keywords(content, column, &mut kept, &mut sink)?;
         }
     }
+    write_pairs(content, &kept, &mut sink)?;
     sink.finish()
+}
+
+/// Columns that others are written from.
+#[derive(Default)]
+struct Kept {
+    latitudes: Vec<u8>,
+    /// Ordinals and numbers of the fields of [`PAIRS`].
+    paired: BTreeMap<FieldId, Vec<u8>>,
+}
+
+impl Kept {
+    fn pair(&mut self, column: ColumnId, bytes: &[u8]) {
+        if column.part == Part::Value && PAIRS.iter().any(|(a, b)| [*a, *b].contains(&column.field)) {
+            self.paired.insert(column.field, bytes.to_vec());
+        }
+    }
+}
+
+/// The pairs of fields that both have values.
+fn write_pairs(content: &dyn Content, kept: &Kept, sink: &mut Sink<'_>) -> Result<()> {
+    for (keyword, number) in PAIRS {
+        let (Some(ordinals), Some(numbers)) = (kept.paired.get(&keyword), kept.paired.get(&number)) else { continue };
+        let column = ColumnId::of(keyword);
+        let Some(doc_of) = docs_of_units(content, column)? else { continue };
+        let numbers = NumberColumn::new(numbers)?.slots();
+        if let Some(bytes) = pairs::build(&Packed::new(ordinals)?, &numbers, &doc_of) {
+            sink.section(SectionKind::Pairs, Some(column), &bytes)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
@@ -139,26 +172,22 @@ fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     sink.arena(names, None, &sections.names, &sections.names)
 }
 
-/// A numeric column with what orders its documents. Latitudes are remembered for the longitudes that come next.
-fn write_numbers(
-    content: &mut dyn Content,
-    column: ColumnId,
-    latitudes: &mut Vec<u8>,
-    sink: &mut Sink<'_>,
-) -> Result<()> {
+/// A numeric column with what orders its documents. Latitudes are kept for the longitudes that come next.
+fn write_numbers(content: &mut dyn Content, column: ColumnId, kept: &mut Kept, sink: &mut Sink<'_>) -> Result<()> {
     let bytes = numbers::write(&content.numbers(column)?);
     sink.section(SectionKind::Numbers, Some(column), &bytes)?;
+    kept.pair(column, &bytes);
     let numbers = NumberColumn::new(&bytes)?;
     // Units of both are documents.
     let (section, on) = match (elements_of(column.field), column.part) {
         (Some(_), _) | (_, Part::Key) => return Ok(()),
         (None, Part::Value) => (order::build(&numbers).map(|bytes| (SectionKind::Order, bytes)), column),
         (None, Part::Latitude) => {
-            *latitudes = bytes;
+            kept.latitudes = bytes;
             return Ok(());
         }
         (None, Part::Longitude) => {
-            let places = places::build(&NumberColumn::new(latitudes)?, &numbers);
+            let places = places::build(&NumberColumn::new(&kept.latitudes)?, &numbers);
             (places.map(|bytes| (SectionKind::Places, bytes)), ColumnId::of(column.field))
         }
     };
@@ -168,7 +197,7 @@ fn write_numbers(
     }
 }
 
-fn write_keywords(content: &mut dyn Content, column: ColumnId, sink: &mut Sink<'_>) -> Result<()> {
+fn write_keywords(content: &mut dyn Content, column: ColumnId, kept: &mut Kept, sink: &mut Sink<'_>) -> Result<()> {
     let doc_of = docs_of_units(content, column)?;
     let searched = column.field.field().searched && column.part != Part::Key;
     let keywords = content.keywords(column)?;
@@ -186,6 +215,7 @@ fn write_keywords(content: &mut dyn Content, column: ColumnId, sink: &mut Sink<'
     if let Some(folded) = &sections.folded {
         sink.section(SectionKind::Folded, some, folded)?;
     }
+    kept.pair(column, &sections.ordinals);
     sink.section(SectionKind::Ordinals, some, &sections.ordinals)?;
     sink.section(SectionKind::Postings, some, &sections.postings)
 }

@@ -120,6 +120,16 @@ impl Anchor {
     pub fn at_end(self) -> bool {
         matches!(self, Anchor::End | Anchor::Whole)
     }
+
+    /// Whether a pattern stands in a value where it must.
+    pub fn holds(self, value: &[u8], pattern: &[u8]) -> bool {
+        match self {
+            Anchor::None => value.windows(pattern.len().max(1)).any(|window| window == pattern) || pattern.is_empty(),
+            Anchor::Start => value.starts_with(pattern),
+            Anchor::End => value.ends_with(pattern),
+            Anchor::Whole => value == pattern,
+        }
+    }
 }
 
 /// Which page of the results, and how large.

@@ -13,11 +13,9 @@ use std::ops::Range;
 
 /// Postings are added up one by one to estimate up to this many values; more are estimated by blocks.
 const COUNTED: u64 = 256;
-/// Where one in so many documents is left, whole blocks of their values are decoded.
-const DENSE: u64 = 6;
 /// Nanoseconds per unit when a column is passed over, where units are documents, and where they are elements, whose
 /// documents are to be found; per document of a posting list, per list, per random access.
-const SCAN_NS: u64 = 1;
+const SCAN_NS: u64 = 2;
 const ELEMENT_SCAN_NS: u64 = 6;
 const POSTING_NS: u64 = 2;
 const LIST_NS: u64 = 60;
@@ -73,11 +71,16 @@ impl ColumnLeaf<'_> {
     fn scan(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
         let mut found = Gather::default();
         let Some(ends) = self.elements else {
-            let range = docs.start as usize..docs.end as usize;
-            scan::units(self.column, &self.wanted, range, context, |units| {
-                found.push_range(units.start as u32..units.end as u32)
+            let mut set = UnitSet::new(docs.start as usize..docs.end as usize);
+            scan::units(self.column, &self.wanted, set.range(), context, |units| {
+                if units.len() == 1 {
+                    set.insert(units.start)
+                } else {
+                    set.insert_range(units)
+                }
+                Ok(())
             })?;
-            return found.finish();
+            return Ok(set.into_bitmap());
         };
         let range = ends.get(docs.start as usize) as usize..ends.get(docs.end as usize) as usize;
         // The next document to decide.
@@ -145,11 +148,15 @@ impl Leaf for ColumnLeaf<'_> {
 
     fn keep(&self, among: &RoaringBitmap, context: &Context<'_>) -> Result<RoaringBitmap> {
         match self.elements {
-            None if among.len() * DENSE > self.column.len() as u64 => {
+            None if values::are_many(among, self.column) => {
                 let mut kept = UnitSet::new(0..self.column.len());
-                values::each_of_many(among, self.column, context, |doc, slot| {
-                    if self.wanted.contains(slot) {
-                        kept.insert(doc as usize);
+                let (from, to) = self.wanted.bounds();
+                let every = matches!(self.wanted, Slots::Range(..));
+                values::in_chunks(among, self.column, context, |docs, slots| {
+                    for (doc, slot) in docs.iter().zip(slots) {
+                        if (from..=to).contains(slot) && (every || self.wanted.contains(*slot)) {
+                            kept.insert(*doc as usize);
+                        }
                     }
                 })?;
                 Ok(kept.into_bitmap())

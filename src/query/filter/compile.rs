@@ -1,7 +1,7 @@
 //! From a query's tree to a plan, the same for all segments, and from the plan to the nodes of one segment.
 
 use super::column::{AnyElement, ColumnLeaf, PlainLeaf};
-use super::element::{Each, ElementLeaf};
+use super::element::{Each, ElementLeaf, PairSearch};
 use super::operand::{fold_case, holds, in_dictionary, in_numbers};
 use super::path::{DerivedLeaf, FilenameLeaf, UriLeaf};
 use super::place::PlaceLeaf;
@@ -9,12 +9,16 @@ use super::scan::Slots;
 use super::text::TextLeaf;
 use super::{Leaf, Node, NodeKind};
 use crate::error::Result;
-use crate::index::{ColumnId, ColumnPart, KeyColumn, Packed, Segment, elements_of};
+use crate::index::{ColumnId, ColumnPart, KeyColumn, NumberColumn, Packed, Pairs, Segment, elements_of};
 use crate::model::field::{FILENAME, URI};
 use crate::model::query::Test;
 use crate::model::{Condition, FieldId, Filter, KeyCase, Kind};
 use crate::query::guard::Context;
 use crate::query::matching::Matcher;
+use std::ops::RangeInclusive;
+
+/// Most keywords that are looked up one by one.
+const MOST_KEYWORDS: u64 = 16;
 
 /// A node of the plan. Nodes are numbered in the order in which they stand.
 pub(crate) struct Plan<'q> {
@@ -29,6 +33,8 @@ pub(crate) enum Step<'q> {
     Not(Vec<Plan<'q>>),
     Nested(FieldId, &'q [Filter]),
     Is(&'q Condition),
+    /// Comparisons of one number or time of a file: together they are a range of its values.
+    Range(Vec<&'q Condition>),
     Text(&'q Matcher<'q>),
 }
 
@@ -43,7 +49,7 @@ pub(crate) fn plan<'q>(
     let mut all = Vec::new();
     all.extend(text.map(|matcher| Plan { id: planner.number(), step: Step::Text(matcher) }));
     match filter {
-        Some(Filter::And(of)) => all.extend(planner.all(of)),
+        Some(Filter::And(of)) => all.extend(planner.conjuncts(of)),
         Some(filter) => all.push(planner.node(filter)),
         None => {}
     }
@@ -65,10 +71,31 @@ impl<'q> Planner<'q> {
         of.iter().map(|filter| self.node(filter)).collect()
     }
 
+    /// What must all hold: comparisons of one value become one range of it, where the first of them stands.
+    fn conjuncts(&mut self, of: &'q [Filter]) -> Vec<Plan<'q>> {
+        let mut plans: Vec<Plan<'q>> = Vec::with_capacity(of.len());
+        for filter in of {
+            let Some(condition) = compared(filter) else {
+                plans.push(self.node(filter));
+                continue;
+            };
+            let field = condition.field();
+            let known = plans.iter_mut().find_map(|plan| match &mut plan.step {
+                Step::Range(range) if range.iter().any(|other| other.field() == field) => Some(range),
+                _ => None,
+            });
+            match known {
+                Some(range) => range.push(condition),
+                None => plans.push(Plan { id: self.number(), step: Step::Range(vec![condition]) }),
+            }
+        }
+        plans
+    }
+
     fn node(&mut self, filter: &'q Filter) -> Plan<'q> {
         let id = self.number();
         let step = match filter {
-            Filter::And(of) => Step::And(self.all(of)),
+            Filter::And(of) => Step::And(self.conjuncts(of)),
             Filter::Or(of) => Step::Or(self.all(of)),
             Filter::Not(of) => Step::Not(self.all(of)),
             Filter::Nested(array, of) => Step::Nested(*array, of),
@@ -78,6 +105,26 @@ impl<'q> Planner<'q> {
         };
         Plan { id, step }
     }
+}
+
+/// Collects the conditions that must all hold; whether there is nothing else.
+fn flatten<'f>(of: &'f [Filter], found: &mut Vec<&'f Condition>) -> bool {
+    let mut only = true;
+    for filter in of {
+        match filter {
+            Filter::Is(condition) => found.push(condition),
+            Filter::And(of) => only &= flatten(of, found),
+            _ => only = false,
+        }
+    }
+    only
+}
+
+/// The condition of a filter that compares a number or a time of which a file has one.
+fn compared(filter: &Filter) -> Option<&Condition> {
+    let Filter::Is(condition) = filter else { return None };
+    let one = elements_of(condition.field().id).is_none();
+    Some(condition).filter(|c| one && matches!(c.test(), Test::Number(..) | Test::Time(..)))
 }
 
 /// Makes plans ready for one segment.
@@ -96,6 +143,7 @@ impl<'a> Compiler<'a> {
             Step::Not(of) => NodeKind::Not(all(of)?),
             Step::Nested(array, of) => self.nested(*array, of)?,
             Step::Is(condition) => self.condition(condition)?,
+            Step::Range(of) => self.range(of)?,
             Step::Text(matcher) => leaf(TextLeaf { segment: self.segment, matcher }),
         };
         Ok(Node { id: plan.id, kind })
@@ -128,6 +176,21 @@ impl<'a> Compiler<'a> {
             }
         }
         self.column(ColumnId::of(path.id), test, true)
+    }
+
+    /// Several tests of one value of each document.
+    fn range(&self, of: &[&Condition]) -> Result<NodeKind<'a>> {
+        let mut all: Option<ColumnLeaf<'a>> = None;
+        for condition in of {
+            let Each::Slot(column) = self.value(ColumnId::of(condition.field().id), condition.test(), true)? else {
+                return Ok(nothing());
+            };
+            match &mut all {
+                None => all = Some(column),
+                Some(all) => all.wanted.intersect(&column.wanted),
+            }
+        }
+        Ok(all.filter(|column| !column.wanted.is_empty()).map_or_else(nothing, leaf))
     }
 
     /// A test of the values of a column.
@@ -217,17 +280,64 @@ impl<'a> Compiler<'a> {
             return Ok(leaf(has_key));
         }
         let value = self.value(column(ColumnPart::Value), test, case != KeyCase::Insensitive)?;
-        Ok(self.same_element(ends, Each::All(vec![value, Each::Slot(has_key)])))
+        Ok(self.same_element(ends, Each::All(vec![value, Each::Slot(has_key)]), None))
     }
 
     fn nested(&self, array: FieldId, of: &[Filter]) -> Result<NodeKind<'a>> {
         let Some(ends) = self.segment.elements(array)? else { return Ok(nothing()) };
-        Ok(self.same_element(ends, Each::All(self.each_of(of)?)))
+        Ok(self.same_element(ends, Each::All(self.each_of(of)?), self.pair_search(of)?))
     }
 
-    fn same_element(&self, ends: Packed<'a>, each: Each<'a>) -> NodeKind<'a> {
+    fn same_element(&self, ends: Packed<'a>, each: Each<'a>, pairs: Option<PairSearch<'a>>) -> NodeKind<'a> {
         let candidates = self.superset(ends, &each);
-        leaf(ElementLeaf { ends, each, candidates, docs: self.segment.len() })
+        leaf(ElementLeaf { ends, each, candidates, pairs, docs: self.segment.len() })
+    }
+
+    /// What an index knows of two of the conditions on one element, a keyword and a number.
+    fn pair_search(&self, of: &[Filter]) -> Result<Option<PairSearch<'a>>> {
+        let mut conditions = Vec::new();
+        let only = flatten(of, &mut conditions);
+        for condition in &conditions {
+            let column = ColumnId::of(condition.field().id);
+            let (Some(number), Some(pairs)) = (Pairs::number_of(column), self.segment.pairs(column)?) else { continue };
+            let compared = conditions.iter().filter(|other| other.field().id == number);
+            let Some(numbers) = self.segment.numbers(ColumnId::of(number))? else { continue };
+            let (range, count) = self.numbers_of(&numbers, compared.copied())?;
+            let (Some(range), Each::Slot(mut keywords)) = (range, self.value(column, condition.test(), true)?) else {
+                continue;
+            };
+            if count == 0 || keywords.wanted.count() > MOST_KEYWORDS {
+                continue;
+            }
+            let (listed, others): (Vec<u64>, Vec<u64>) =
+                keywords.wanted.iter().partition(|slot| pairs.row(*slot).is_some());
+            let rows = listed.into_iter().filter_map(|slot| pairs.row(slot)).collect();
+            keywords.wanted = Slots::List(others);
+            let rare = Some(keywords).filter(|rare| !rare.wanted.is_empty());
+            let whole = only && conditions.len() == count + 1;
+            return Ok(Some(PairSearch { pairs, rows, numbers: range, rare, whole }));
+        }
+        Ok(None)
+    }
+
+    /// The slots of a number that several conditions leave, and how many conditions there are; `None` where they are no
+    /// range.
+    fn numbers_of<'c>(
+        &self,
+        numbers: &NumberColumn<'_>,
+        conditions: impl Iterator<Item = &'c Condition>,
+    ) -> Result<(Option<RangeInclusive<u64>>, usize)> {
+        let (mut left, mut count) = (Slots::Range(1, u64::MAX), 0);
+        for condition in conditions {
+            if let Each::Slot(column) = self.value(ColumnId::of(condition.field().id), condition.test(), true)? {
+                left.intersect(&column.wanted);
+            }
+            count += 1;
+        }
+        let Slots::Range(from, to) = left else { return Ok((None, count)) };
+        // Up to the largest is as far as there is.
+        let to = if to >= numbers.max_slot() { u64::MAX } else { to };
+        Ok((Some(if from > numbers.max_slot() { RangeInclusive::new(1, 0) } else { from..=to }), count))
     }
 
     fn each_of(&self, of: &[Filter]) -> Result<Vec<Each<'a>>> {

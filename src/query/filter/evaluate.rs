@@ -62,7 +62,7 @@ impl<'e> Evaluation<'e> {
     fn find_all(&self, of: &[Node<'_>], docs: &Range<u32>) -> Result<RoaringBitmap> {
         let mut order: Vec<&Node<'_>> = of.iter().collect();
         // What is found first is found whole; each of its documents is then looked at some more.
-        order.sort_by_cached_key(|node| node.find_ns().saturating_add(node.estimate(self.docs).saturating_mul(30)));
+        order.sort_by_cached_key(|node| node.find_ns().saturating_add(node.estimate(self.docs).saturating_mul(12)));
         let mut nodes = order.into_iter();
         let Some(first) = nodes.next() else { return Ok(whole(docs)) };
         let found = self.find(first, docs)?;

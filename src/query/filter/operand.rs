@@ -80,7 +80,7 @@ pub(crate) fn in_dictionary(
             let phrase = tokens(&operand);
             let Some(longest) = phrase.iter().max_by_key(|token| token.len()) else { return Ok(Slots::NONE) };
             let found = segment.values(column, folded)?;
-            let found = found.containing(longest, Anchor::None, 0..folded.len(), &mut || context.tick())?;
+            let found = found.containing(longest, Anchor::None, 0..folded.len(), None, &mut || context.tick())?;
             let mut visit = folded.visit();
             let fits = |ordinal: &u32| has_phrase(&String::from_utf8_lossy(visit.unit(*ordinal as usize)), &phrase);
             Ok(Slots::List(found.into_iter().filter(fits).map(|ordinal| u64::from(ordinal) + 1).collect()))
@@ -88,7 +88,8 @@ pub(crate) fn in_dictionary(
         // Folding keeps apart what case folding keeps apart, where it ends in ASCII: it narrows to a few values.
         Test::Text(Comparison::Eq, operand) if operand.is_ascii() && !operand.is_empty() => {
             let found = segment.values(column, folded)?;
-            let found = found.containing(&fold(operand), Anchor::Whole, 0..folded.len(), &mut || context.tick())?;
+            let found =
+                found.containing(&fold(operand), Anchor::Whole, 0..folded.len(), None, &mut || context.tick())?;
             let mut visit = values.visit();
             let fits = |ordinal: &u32| holds(test, visit.unit(*ordinal as usize), case);
             Ok(Slots::List(found.into_iter().filter(fits).map(|ordinal| u64::from(ordinal) + 1).collect()))

@@ -129,7 +129,7 @@ impl<'a> FilenameLeaf<'a> {
     fn candidates(&self, docs: &Range<u32>, context: &Context<'_>) -> Result<RoaringBitmap> {
         let Some((text, anchor)) = &self.narrow else { return Ok(self.all(docs)) };
         let search = PathSearch::new(self.segment, PathScope::Filename, docs.clone(), context)?;
-        let mut found = search.containing(text, *anchor)?;
+        let mut found = search.containing(text, *anchor, None)?;
         // Names that are no part of their URI are few, if any: they are looked at.
         if let Some(ordinals) = self.segment.keys(ColumnId::of(FILENAME))?.and_then(|keys| keys.ordinals()) {
             for doc in docs.clone().filter(|doc| ordinals.get(*doc as usize) != 0) {

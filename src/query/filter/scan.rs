@@ -34,6 +34,17 @@ impl Slots {
         }
     }
 
+    /// Leaves those that are among `other` too.
+    pub(crate) fn intersect(&mut self, other: &Slots) {
+        let both = match (&*self, other) {
+            (Slots::Range(a, b), Slots::Range(c, d)) => Slots::Range(*a.max(c), *b.min(d)),
+            (Slots::List(list), range) | (range, Slots::List(list)) => {
+                Slots::List(list.iter().copied().filter(|slot| range.contains(*slot)).collect())
+            }
+        };
+        *self = both;
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> u64 {
         match self {
@@ -44,7 +55,7 @@ impl Slots {
     }
 
     /// The smallest range that holds them all.
-    fn bounds(&self) -> (u64, u64) {
+    pub(crate) fn bounds(&self) -> (u64, u64) {
         match self {
             Slots::Range(from, to) => (*from, *to),
             Slots::List(list) => (list.first().copied().unwrap_or(1), list.last().copied().unwrap_or(0)),
@@ -105,8 +116,9 @@ pub(crate) fn units(
         }
         let first = at / PACKED_BLOCK * PACKED_BLOCK;
         let values = column.block(at / PACKED_BLOCK, &mut room);
+        let every = matches!(wanted, Slots::Range(..));
         for (value, unit) in values.get(at - first..stop - first).unwrap_or(&[]).iter().zip(at..) {
-            if wanted.contains(*value) {
+            if (from..=to).contains(value) && (every || wanted.contains(*value)) {
                 each(unit..unit + 1)?;
             }
         }
@@ -127,17 +139,6 @@ impl Gather {
     #[inline]
     pub(crate) fn push(&mut self, doc: u32) {
         self.pending.push(doc);
-    }
-
-    /// Adds a range of documents after those before.
-    pub(crate) fn push_range(&mut self, range: Range<u32>) -> Result<()> {
-        if range.len() < 16 {
-            self.pending.extend(range);
-            return Ok(());
-        }
-        self.flush()?;
-        self.docs.insert_range(range);
-        Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
