@@ -5,6 +5,9 @@
 //! `yardstick DIR QUERIES.jsonl [MIN_MICROS]` measures without the pipe: CPU microseconds by class, one thread, each
 //! query once to warm up and then the median of three runs; with MIN_MICROS the slow queries are listed.
 //! `yardstick DIR QUERIES.jsonl threads` compares the rate of two threads with that of one.
+//! `yardstick DIR QUERIES.jsonl writer DOCS.jsonl` compares latencies with those beside a writer that puts these
+//! documents into DIR: give it a copy.
+//! `yardstick short QUERIES.jsonl` prints queries of one and two characters, the beginnings of those given.
 //! Without arguments it says so and ends.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +16,8 @@
     reason = "a bench prints and may fail loudly"
 )]
 
+#[path = "busy.rs"]
+mod busy;
 #[path = "translate.rs"]
 mod translate;
 
@@ -32,12 +37,17 @@ fn main() {
         println!("skipped: expected DIR [QUERIES.jsonl], see the head of benches/yardstick/main.rs");
         return;
     };
-    let options = Options { read_only: true, query_threads: 1, ..Options::default() };
+    if let ("short", [queries]) = (dir.as_str(), rest) {
+        return short(queries);
+    }
+    let writes = rest.get(1).is_some_and(|how| how == "writer");
+    let options = Options { read_only: !writes, query_threads: 1, ..Options::default() };
     let engine = Engine::open(dir, options).unwrap();
     let dataset = engine.dataset("bench", "docs").unwrap();
     match rest {
         [] => serve(&dataset),
         [queries, how] if how == "threads" => threads(&dataset, queries),
+        [queries, how, docs] if how == "writer" => busy::measure(&dataset, queries, docs),
         [queries, least @ ..] => measure(&dataset, queries, least.first().map(|n| n.parse().unwrap())),
     }
 }
@@ -90,11 +100,43 @@ fn rows(queries: &str) -> Vec<serde_json::Value> {
     lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
 }
 
+/// The first one and two characters of every text that is looked for anywhere, each once.
+fn short(queries: &str) {
+    let mut seen = std::collections::BTreeSet::new();
+    for row in rows(queries).iter().filter(|row| row["class"] == "any_sub" && row["sort"] == "size_desc") {
+        for chars in [1, 2] {
+            let text: String = row["text"].as_str().unwrap().chars().take(chars).collect();
+            if seen.insert(text.clone()) {
+                let (mut row, class) = (row.clone(), format!("chars_{chars}"));
+                row["id"] = format!("{class}-{:03}/size", seen.len()).into();
+                (row["text"], row["class"]) = (text.into(), class.into());
+                println!("{row}");
+            }
+        }
+    }
+}
+
+/// The value below which a share of the times lies.
+fn percentile(times: &mut [f64], share: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[((times.len() as f64 * share) as usize).min(times.len() - 1)]
+}
+
+/// Memory of this process that is no file, in MiB: what queries hold and what the allocator keeps for the next.
+fn anonymous_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
 fn measure(dataset: &Dataset, queries: &str, least: Option<f64>) {
+    let opened = anonymous_mib();
+    let mut most = opened;
     let mut classes: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for row in rows(queries) {
         let Some(request) = translate::request(&row) else { continue };
         run(dataset, &request);
+        most = most.max(anonymous_mib());
         let mut times: Vec<f64> = (0..3).map(|_| micros(|| run(dataset, &request))).collect();
         times.sort_by(f64::total_cmp);
         if least.is_some_and(|least| times[1] >= least) {
@@ -109,10 +151,10 @@ fn measure(dataset: &Dataset, queries: &str, least: Option<f64>) {
     }
     println!("{:24} {:>7} {:>9} {:>9} {:>9}", "class", "queries", "p50", "p99", "max");
     for (class, mut times) in classes {
-        times.sort_by(f64::total_cmp);
-        let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
-        println!("{class:24} {:>7} {:>9.0} {:>9.0} {:>9.0}", times.len(), at(0.5), at(0.99), times[times.len() - 1]);
+        let [middle, high, highest] = [0.5, 0.99, 1.0].map(|share| percentile(&mut times, share));
+        println!("{class:24} {:>7} {middle:>9.0} {high:>9.0} {highest:>9.0}", times.len());
     }
+    println!("memory that is no file: {opened:.1} MiB when opened, at most {most:.1} MiB after a query");
 }
 
 fn micros(run: impl FnOnce()) -> f64 {
