@@ -369,6 +369,9 @@ fn after(cursor: CursorRow, number: u64, outcome: &Outcome, strategy: Strategy, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Event, EventType};
+    use crate::notify::{Outbox, WebhookSpec};
+    use crate::store::{Store, StoreOptions};
 
     #[test]
     fn retries_end_and_what_comes_after_is_tried_once_each() {
@@ -396,5 +399,111 @@ mod tests {
         assert_eq!(pauses.get(..11).unwrap(), [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 512]);
         let total: u64 = pauses.iter().sum();
         assert!((86_000..=87_000).contains(&total), "{total}");
+    }
+
+    /// Takes and refuses as it is told, and keeps the ids of what it saw.
+    #[derive(Default)]
+    struct Scripted {
+        refuse: Mutex<Vec<String>>,
+        seen: Mutex<Vec<String>>,
+    }
+
+    impl Carrier for Arc<Scripted> {
+        fn carry(&self, _: &Target, row: &OutboxRow) -> Outcome {
+            locked(&self.seen).push(row.id.clone());
+            let refused = locked(&self.refuse).contains(&row.id);
+            if refused { Outcome::Failed("refused".into()) } else { Outcome::Taken }
+        }
+    }
+
+    impl Scripted {
+        fn wait(&self, expected: &[&str]) {
+            let begun = Instant::now();
+            while *locked(&self.seen) != expected {
+                assert!(begun.elapsed() < Duration::from_secs(30), "{:?} is not {expected:?}", locked(&self.seen));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+    }
+
+    fn queues(dir: &std::path::Path) -> Arc<Queues> {
+        let tuning = StoreOptions {
+            write_buffer_bytes: 4 << 20,
+            cache_bytes: 1 << 20,
+            background_jobs: 1,
+            read_only: false,
+            create: true,
+        };
+        let store = Arc::new(Store::open(dir, &tuning).unwrap());
+        let outbox = Arc::new(Outbox::open(&store.reader()).unwrap());
+        Arc::new(Queues::open(store, outbox, Durability::Buffered))
+    }
+
+    fn announce(queues: &Queues, id: &str) {
+        let event = Event {
+            id: id.into(),
+            kind: EventType::INDEX,
+            project: "p".into(),
+            dataset: "d".into(),
+            topic: String::new(),
+            time: now(),
+            content: "{}".into(),
+        };
+        let mut batch = queues.store.batch();
+        let announced = queues.outbox.announce(&mut batch, &[event]).unwrap();
+        queues.store.commit(batch, Durability::Buffered).unwrap();
+        drop(announced);
+    }
+
+    #[test]
+    fn dead_letters_are_kept_and_told_again_and_what_was_told_can_be_replayed() {
+        let dir = tempfile::tempdir().unwrap();
+        let queues = queues(dir.path());
+        let spec = WebhookSpec { url: "https://example.com/".into(), ..WebhookSpec::default() };
+        queues.add_webhook("w", &spec).unwrap();
+        // As after a message that was given up: what is refused now is dead at once.
+        let mut batch = queues.store.batch();
+        batch.put(&notice::cursor("webhook:w"), &CursorRow { given_up: 1, ..CursorRow::default() }).unwrap();
+        queues.store.commit(batch, Durability::Buffered).unwrap();
+        ["a", "b", "c"].iter().for_each(|id| announce(&queues, id));
+        let script = Arc::new(Scripted::default());
+        locked(&script.refuse).push("a".into());
+        let running = Running::start(Arc::clone(&queues), Style::default(), Box::new(Arc::clone(&script))).unwrap();
+        script.wait(&["a", "b", "c"]);
+        let dead = queues.dead_letters("webhook:w", 0, 10).unwrap();
+        assert_eq!((dead.len(), dead[0].number, dead[0].id.as_str(), dead[0].failure.as_str()), (1, 1, "a", "refused"));
+        locked(&script.refuse).clear();
+        assert_eq!(queues.replay_dead("webhook:w").unwrap(), 1);
+        script.wait(&["a", "b", "c", "a"]);
+        assert!(queues.dead_letters("webhook:w", 0, 10).unwrap().is_empty());
+        queues.replay("webhook:w", 2).unwrap();
+        script.wait(&["a", "b", "c", "a", "b", "c", "a"]);
+        assert!(queues.replay("webhook:w", 99).is_err() && queues.replay("webhook:x", 1).is_err());
+        drop(running);
+        let state = queues.receivers().unwrap().pop().unwrap();
+        assert_eq!((state.name.as_str(), state.delivered, state.dead, state.behind), ("webhook:w", 6, 1, 0));
+        queues.remove_webhook("w").unwrap();
+        assert!(queues.receivers().unwrap().iter().all(|r| r.name == "queues"));
+    }
+
+    #[test]
+    fn events_go_when_everybody_was_told_or_they_are_old() {
+        let dir = tempfile::tempdir().unwrap();
+        let queues = queues(dir.path());
+        let spec = WebhookSpec { url: "https://example.com/".into(), ..WebhookSpec::default() };
+        queues.add_webhook("w", &spec).unwrap();
+        (0..20).for_each(|n| announce(&queues, &n.to_string()));
+        assert!(!queues.fan_out(&Style::default()).unwrap());
+        queues.trim(5, 0).unwrap();
+        assert_eq!(queues.outbox.state().events(), 20, "the webhook was not told yet");
+        let mut batch = queues.store.batch();
+        batch.put(&notice::cursor("webhook:w"), &CursorRow { done: 18, ..CursorRow::default() }).unwrap();
+        queues.store.commit(batch, Durability::Buffered).unwrap();
+        queues.trim(5, 0).unwrap();
+        assert_eq!((queues.outbox.state().first, queues.outbox.state().lost), (16, 0), "the newest are kept");
+        queues.trim(5, now().0 + 1).unwrap();
+        assert_eq!((queues.outbox.state().events(), queues.outbox.state().lost), (0, 2), "old ones go, told or not");
+        let again = Outbox::open(&queues.store.reader()).unwrap();
+        assert_eq!((again.state().first, again.state().last, again.state().lost), (21, 20, 2));
     }
 }

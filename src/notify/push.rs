@@ -198,8 +198,11 @@ fn agent(allowed: Allowed, names: impl Resolver) -> Agent {
         .user_agent(concat!("medialith/", env!("CARGO_PKG_VERSION")))
         .accept_encoding(AutoHeaderValue::None)
         .max_response_header_size(16 << 10)
-        // Each request connects anew: addresses are checked each time, and dead receivers hold nothing.
-        .max_idle_connections(0)
+        // Within a burst the connection to the address that was checked is used again; it is not kept beyond, as a receiver
+        // may close it just when it would be.
+        .max_idle_connections(32)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(Duration::from_secs(2))
         .tls_config(TlsConfig::builder().unversioned_rustls_crypto_provider(provider).build())
         .build();
     Agent::with_parts(config, DefaultConnector::default(), Checked { allowed, names })

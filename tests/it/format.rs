@@ -215,6 +215,13 @@ fn databases_of_every_version_open() {
         let home = dir.path().join("db");
         copy(&fixture(version).join("db"), &home);
         let golden = std::fs::read_to_string(fixture(version).join("export.jsonl")).unwrap();
+        let reading = Engine::open(&home, Options { read_only: true, ..options() }).unwrap();
+        let queues = reading.queues();
+        assert_eq!(
+            (reading.outbox().events(), queues.webhooks().unwrap().len(), queues.receivers().unwrap().len()),
+            (0, 0, 1)
+        );
+        drop(reading);
         let (lines, found) = contents(&home).unwrap();
         assert_eq!(lines, golden.lines().collect::<Vec<_>>(), "version {version}");
         assert_eq!(found, Some(lines.len() as u64));
