@@ -67,6 +67,7 @@ static PARSERS: &[(Format, Parse)] = &[
     (Format::Ogg, audio::ogg),
     (Format::Wav, audio::wav),
     (Format::Rf64, audio::wav),
+    (Format::Wave64, audio::wave64),
     (Format::Aiff, audio::aiff),
     (Format::Caf, audio::caf),
     (Format::Ape, audio::monkey),

@@ -1,7 +1,7 @@
-//! AAC in ADTS frames (ISO/IEC 13818-7, 6.2). Nothing in the stream says how long it is: the frames are counted.
+//! AAC in ADTS frames, or behind one ADIF header (ISO/IEC 13818-7, 6.2). Nothing in the stream says how long it is: the frames are counted.
 
 use super::{id3, mpeg, symphonic};
-use crate::extract::bitstream::aac::{BLOCK, Frame};
+use crate::extract::bitstream::aac::{self, BLOCK, Frame};
 use crate::extract::stream::{Ratio, Stream, Summary, float, whole};
 use crate::extract::{Facts, Input, Parsed};
 use symphonia::default::formats::AdtsReader;
@@ -21,6 +21,9 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -> Parsed<()> {
     id3::version_2(input, facts)?;
     let start = input.position();
+    if input.peek_up_to(4)? == b"ADIF" {
+        return whole_file(input, streams);
+    }
     let opened = symphonic::open(input, facts, |stream, options| Ok(Box::new(AdtsReader::try_new(stream, options)?)));
     streams.extend(facts.tolerate(opened)?.unwrap_or_default());
     input.seek(start, "first frame")?;
@@ -36,6 +39,18 @@ fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -
     }
     let end = mpeg::trailers(input, facts);
     facts.tolerate(end).map(|_| ())
+}
+
+/// A file with one header for all of it (ADIF): its rate says how long it is.
+fn whole_file(input: &mut Input<'_>, streams: &mut Vec<Stream>) -> Parsed<()> {
+    let bytes = input.peek_up_to(64)?.to_vec();
+    let mut stream = Stream { time_base: Ratio::new(1, 28_224_000), ..Stream::default() };
+    if aac::adif(&bytes, &mut stream).is_none() {
+        return Err(input.malformed("expected the header of ADIF"));
+    }
+    stream.duration = stream.bitrate.map(|rate| float(input.remaining()) * 8.0 / float(rate));
+    streams.push(stream);
+    Ok(())
 }
 
 /// Raw data blocks from here to the end of the file.
@@ -73,6 +88,18 @@ mod tests {
     #[expect(clippy::ptr_arg, reason = "a slice has no size and cannot be a trait object")]
     fn counted(data: &Vec<u8>) -> f64 {
         count(&mut Input::new(data, &Limits::default())).unwrap()
+    }
+
+    #[test]
+    fn one_header_for_the_whole_file() {
+        // 128 kbit/s, one program of one pair at 48 kHz, as FAAC writes it.
+        let mut data = b"ADIF\0\x3E\x80\0\0\0\x01\x98\x80\0\x04\0".to_vec();
+        data.resize(4000, 0x21);
+        let facts = crate::extract::tried::facts_of(parse, &data);
+        let row = &facts.audio_streams[0];
+        assert_eq!(row.get(crate::model::field::AUDIO_CHANNELS), Some(&crate::model::Value::Int(2)));
+        assert_eq!(row.get(crate::model::field::AUDIO_SAMPLE_RATE), Some(&crate::model::Value::Int(48_000)));
+        crate::extract::tried::survives(parse, &data[..40], 40);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use mpeg::parse as mpeg;
 pub use musepack::parse as musepack;
 pub use ogg::parse as ogg;
 pub use plain::{amr, au, dolby, dts, tta};
-pub use wav::parse as wav;
+pub use wav::{parse as wav, wave64};
 pub use wavpack::parse as wavpack;
 
 pub(super) use covers::cover;

@@ -1,4 +1,5 @@
-//! WAV, RF64 and BW64: chunks of RIFF (Microsoft, "Multimedia Programming Interface", chapter 3; EBU Tech 3306).
+//! WAV, RF64 and BW64: chunks of RIFF (Microsoft, "Multimedia Programming Interface", chapter 3; EBU Tech 3306); and Wave64
+//! (Sonic Foundry, "Sony Wave64"), whose chunks are named by GUIDs.
 
 use super::id3;
 use super::tags::{self, Tag};
@@ -38,6 +39,29 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let streams = wave.format.map(|format| stream(format, &wave)).into_iter().collect();
     Summary { format: ("wav", "WAV / WAVE (Waveform Audio)"), streams, ..Summary::default() }.publish(input, facts);
     walked
+}
+
+/// Reads a file of Wave64: the chunks of WAV, named by GUIDs whose first bytes are the old names, with 64-bit lengths that
+/// include their heads, each at a multiple of eight bytes.
+pub fn wave64(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(24 + 16, "RIFF header")?;
+    let mut wave = Wave::default();
+    while input.remaining() >= 24 {
+        input.entry()?;
+        let start = input.position();
+        let kind: [u8; 4] = input.array("chunk type")?;
+        input.skip(12, "chunk type")?;
+        let size = input.u64_le("chunk size")?;
+        let end = start.saturating_add(size.max(24));
+        let body = input.position()..end.min(input.end());
+        let chunk = Chunk { kind, body: body.clone(), claimed: 0 };
+        let read = input.within(body, "chunk", |input| content(input, &chunk, Lengths::Little, &mut wave, facts));
+        facts.tolerate(read)?;
+        input.seek(end.div_ceil(8).saturating_mul(8).min(input.end()), "next chunk")?;
+    }
+    let streams = wave.format.map(|format| stream(format, &wave)).into_iter().collect();
+    Summary { format: ("w64", "Sony Wave64"), streams, ..Summary::default() }.publish(input, facts);
+    Ok(())
 }
 
 fn walk(input: &mut Input<'_>, lengths: Lengths, wave: &mut Wave, facts: &mut Facts, plain: &mut Facts) -> Parsed<()> {
@@ -169,6 +193,19 @@ mod tests {
 
     // 8,000 Hz, 2 channels, 16 bits.
     const FORMAT: &[u8] = b"\x01\0\x02\0\x40\x1F\0\0\0\x7D\0\0\x04\0\x10\0";
+
+    #[test]
+    fn chunks_of_wave64_are_named_by_guids() {
+        let long = |kind: &[u8; 4], body: &[u8]| {
+            let pad = vec![0; body.len().next_multiple_of(8) - body.len()];
+            [&kind[..], &[7; 12], &(body.len() as u64 + 24).to_le_bytes(), body, &pad].concat()
+        };
+        let data = [vec![0; 40], long(b"junk", &[1; 3]), long(b"fmt ", FORMAT), long(b"data", &[0; 16_000])].concat();
+        let facts = crate::extract::tried::facts_of(wave64, &data);
+        assert_eq!(facts.find(Group::Media, "Duration"), Some(&0.5.into()));
+        assert_eq!(facts.audio_streams[0].text(field::AUDIO_CODEC_NAME), Some("pcm_s16le"));
+        crate::extract::tried::survives(wave64, &data, 200);
+    }
 
     #[test]
     fn tags_behind_the_samples_are_read() {

@@ -22,6 +22,25 @@ pub fn config(bytes: &[u8], stream: &mut Stream) {
     }
 }
 
+/// The header of ADIF (ISO/IEC 13818-7, 6.2), which a whole file has once: its rates and channels.
+pub fn adif(bytes: &[u8], stream: &mut Stream) -> Option<()> {
+    let mut bits = Bits::new(bytes.strip_prefix(b"ADIF")?);
+    if bits.flag()? {
+        bits.skip(72);
+    }
+    bits.skip(2);
+    let variable = bits.flag()?;
+    let bitrate = bits.take(23)?;
+    bits.skip(4);
+    bits.skip(if variable { 0 } else { 20 });
+    bits.skip(4 + 2);
+    let rate = RATES.get(usize::try_from(bits.take(4)?).ok()?)?;
+    (stream.kind, stream.codec, stream.sample_rate) = (Kind::Audio, "aac", *rate);
+    stream.channels = counted(&mut bits)?;
+    stream.bitrate = Some(u64::from(bitrate)).filter(|rate| *rate > 0);
+    Some(())
+}
+
 struct Config {
     object: u32,
     rate: u32,
@@ -84,6 +103,11 @@ fn elements(bits: &mut Bits<'_>) -> Option<u32> {
         bits.skip(14);
     }
     bits.skip(1 + 4 + 2 + 4);
+    counted(bits)
+}
+
+/// Channels of a program configuration behind its sampling frequency (ISO/IEC 14496-3, 4.4.1.1).
+fn counted(bits: &mut Bits<'_>) -> Option<u32> {
     let (front, side, back) = (bits.take(4)?, bits.take(4)?, bits.take(4)?);
     let low = bits.take(2)?;
     bits.skip(3 + 4);

@@ -150,6 +150,7 @@ formats! {
     Speex "ogg" "audio/ogg" Audio;
     Wav "wav" "audio/wav" Audio;
     Rf64 "rf64" "audio/wav" Audio;
+    Wave64 "w64" "audio/x-w64" Audio;
     Aiff "aiff" "audio/aiff" Audio;
     Caf "caf" "audio/x-caf" Audio;
     M4a "m4a" "audio/mp4" Audio;

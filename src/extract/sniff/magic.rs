@@ -81,7 +81,9 @@ static MAGIC: &[Magic] = &[
     start(b"FPF Public Image Format\0", Format::FlirFpf), // FLIR
     start(b"\0\0\x01\0", Format::Ico),    // ICONDIR; checked further
     start(b"\0\0\x02\0", Format::Cur),    // the same
+    start(b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\0\0", Format::Wave64), // Sony Wave64
     start(b"fLaC", Format::Flac),         // RFC 9639, 6
+    start(b"ADIF", Format::Aac),          // ISO/IEC 13818-7, 6.2
     start(b"caff\0\x01", Format::Caf),    // Apple Core Audio Format
     start(b"MAC ", Format::Ape),          // Monkey's Audio
     start(b"wvpk", Format::WavPack),      // WavPack 4 and 5
