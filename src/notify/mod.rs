@@ -13,7 +13,6 @@ mod delivery;
 #[cfg(feature = "push")]
 mod fanout;
 mod message;
-#[cfg_attr(not(feature = "push"), expect(dead_code, reason = "the delivery asks for it"))]
 mod outbox;
 #[cfg(feature = "push")]
 mod push;
