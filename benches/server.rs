@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench server -- TOOL DIR [SECONDS]`: TOOL is a release build of `medialith`, DIR a database made by the
 //! bench `ingest` (project `bench`, dataset `docs`). First the library answers the queries in this process, then TOOL serves
-//! DIR in a process of its own and this one asks over loopback with 1, 8 and 64 connections. Prints one JSON line per
-//! measurement. Without arguments it says so and ends.
+//! DIR in a process of its own and this one asks over loopback with 1, 8 and 64 connections. The overhead is the median
+//! over one connection less the library's, which writes its answers as JSON too. Prints one JSON line per measurement.
+//! Without arguments it says so and ends.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -22,12 +23,19 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PLACE: [(&str, &str); 2] = [("ProjectName", "bench"), ("DatasetName", "docs")];
+
+const ACTIONS: [&str; 2] = ["FuzzyQuery", "BatchGetFileMeta"];
 
 /// What is asked: words to find, and groups of 100 addresses.
 struct Asked {
     words: Vec<String>,
     uris: Vec<String>,
+    /// The library's medians, in the order of [`ACTIONS`].
+    alone: Vec<u64>,
 }
 
 fn main() {
@@ -49,9 +57,13 @@ fn main() {
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
     let endpoint = said.trim().strip_prefix("serving http://").unwrap().to_owned();
     for connections in [1, 8, 64] {
-        for action in ["FuzzyQuery", "BatchGetFileMeta"] {
+        for (action, alone) in ACTIONS.into_iter().zip(&asked.alone) {
             let load = Load { endpoint: &endpoint, id: &key.id, secret: &key.secret, action, asked: &asked };
-            load.run(connections, time);
+            let p50 = load.run(connections, time);
+            if connections == 1 {
+                let overhead = p50.saturating_sub(*alone);
+                println!("{}", serde_json::json!({"measure": "overhead", "action": action, "p50_us": overhead}));
+            }
         }
     }
     let rss = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
@@ -80,8 +92,8 @@ fn library(dir: &str, time: Duration) -> Asked {
         })
         .take(200)
         .collect();
-    let asked = Asked { words, uris };
-    for action in ["FuzzyQuery", "BatchGetFileMeta"] {
+    let mut asked = Asked { words, uris, alone: Vec::new() };
+    for action in ACTIONS {
         let (mut micros, begun, mut at) = (Vec::new(), Instant::now(), 0);
         while begun.elapsed() < time {
             let started = Instant::now();
@@ -102,6 +114,7 @@ fn library(dir: &str, time: Duration) -> Asked {
             "{}",
             serde_json::json!({"measure": "library", "action": action, "calls": count, "p50_us": p50, "p99_us": p99})
         );
+        asked.alone.push(p50);
     }
     asked
 }
@@ -116,7 +129,8 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    fn run(&self, connections: usize, time: Duration) {
+    /// Asks over so many connections; the median in microseconds.
+    fn run(&self, connections: usize, time: Duration) -> u64 {
         let begun = Instant::now();
         let micros: Vec<u64> = std::thread::scope(|scope| {
             let asking: Vec<_> = (0..connections).map(|n| scope.spawn(move || self.ask(n, begun + time))).collect();
@@ -129,6 +143,7 @@ impl Load<'_> {
             serde_json::json!({"measure": "server", "action": self.action, "connections": connections,
             "calls_per_s": rate as u64, "p50_us": p50, "p99_us": p99})
         );
+        p50
     }
 
     fn ask(&self, first: usize, end: Instant) -> Vec<u64> {

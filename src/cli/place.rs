@@ -5,6 +5,7 @@ use crate::engine::{Dataset, Engine, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{DatasetSpec, Name, ProjectSpec};
 use std::path::PathBuf;
+use std::time::Duration;
 
 impl Place {
     /// The folder of the database.
@@ -46,6 +47,13 @@ impl Place {
     /// The database for changing; it is created where it is missing.
     pub(crate) fn open_or_make(&self) -> Result<Engine> {
         Engine::open(self.folder()?, Options { create_if_missing: true, ..self.options() })
+    }
+
+    /// The same, with the time that a query may take and the `OwnerId` of its documents.
+    pub(crate) fn open_to_serve(&self, query_deadline: Duration, owner_id: &str) -> Result<Engine> {
+        let (query_deadline, owner_id) = (Some(query_deadline), owner_id.to_owned());
+        let options = Options { create_if_missing: true, query_deadline, owner_id, ..self.options() };
+        Engine::open(self.folder()?, options)
     }
 
     /// The dataset for filling: database, project and dataset are created where they are missing.

@@ -60,12 +60,15 @@ pub(crate) struct Args {
     /// Put events into queues in Base64, as MNS SDKs decode them unless told otherwise
     #[arg(long)]
     message_base64: bool,
-    /// Account of subjects and topics in messages
+    /// Number of the account, as OwnerId of documents and in subjects and topics of messages
     #[arg(long, default_value = "0", value_name = "ID")]
     account: String,
     /// Where clients find this server, for the certificate of pushed messages [default: where it listens]
     #[arg(long, default_value = "", value_name = "URL")]
     public_url: String,
+    /// Seconds that one query may take; official SDKs wait for 10
+    #[arg(long, default_value_t = 6, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    deadline: u64,
     /// Seconds that requests under way may take to end
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
@@ -83,7 +86,8 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let asked = interrupt::watch();
     let mut buckets = Buckets::new();
     args.buckets.iter().try_for_each(|(name, path)| buckets.add(name, path))?;
-    let engine = place.open_or_make()?;
+    let owner_id = if args.account == "0" { "" } else { args.account.as_str() };
+    let engine = place.open_to_serve(Duration::from_secs(args.deadline), owner_id)?;
     let folder = place.folder()?;
     let keys = AccessKeys::open(&folder, &args.seal.path(&folder))?;
     first_key(&keys)?;

@@ -18,6 +18,9 @@ pub(super) struct Fault {
     pub(super) denied: BTreeMap<&'static str, String>,
 }
 
+/// `Recommend`: where the codes are told, as the cloud's link to its troubleshooting page.
+const RECOMMEND: &str = "docs/server.md and docs/limits.md of medialith list the error codes";
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document<'a> {
@@ -25,6 +28,7 @@ struct Document<'a> {
     host_id: &'a str,
     code: &'a str,
     message: &'a str,
+    recommend: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     access_denied_detail: &'a BTreeMap<&'static str, String>,
 }
@@ -63,7 +67,8 @@ impl Fault {
     /// The error document.
     pub(super) fn document(&self, request_id: &str, host: &str) -> Vec<u8> {
         let (code, message) = (self.code.as_str(), self.message.as_str());
-        let document = Document { request_id, host_id: host, code, message, access_denied_detail: &self.denied };
+        let (recommend, access_denied_detail) = (RECOMMEND, &self.denied);
+        let document = Document { request_id, host_id: host, code, message, recommend, access_denied_detail };
         serde_json::to_vec(&document).unwrap_or_default()
     }
 }
@@ -105,6 +110,7 @@ mod tests {
         assert_eq!((fault.status, json["Code"].as_str()), (404, Some("ResourceNotFound")));
         assert_eq!(json["AccessDeniedDetail"]["AuthAction"], "imm:GetProject");
         assert_eq!((json["RequestId"].as_str(), json["HostId"].as_str()), (Some("ID"), Some("h")));
+        assert!(json["Recommend"].as_str().is_some_and(|text| text.contains("docs/")));
         let secret = Fault::from(Error::new(ErrorKind::Io, "could not read /secret"));
         assert!(!secret.message.contains("secret") && secret.reason.contains("secret") && secret.status == 500);
     }

@@ -1,6 +1,7 @@
 //! Sockets: accepting, TLS, places for connections, and an end that loses nothing.
 
-use super::access::{AccessKeys, Keyring};
+use super::access::AccessKeys;
+use super::auth::Gate;
 use super::http::{Bounds, Budget, Incoming, Refusal, Response, Service, serve};
 use super::limiter::Limiter;
 use super::metrics::Metrics;
@@ -8,7 +9,6 @@ use super::mns::Ringer;
 use super::options::Options;
 use super::receivers;
 use super::service::Api;
-use super::sign::Nonces;
 use super::state::State;
 use super::tls;
 use crate::engine::queues::Style;
@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// Longest that a new connection waits for the place of an idle one.
+/// Longest that a new connection waits for the place of an idle or slow one.
 const MAKE_ROOM: Duration = Duration::from_secs(1);
 /// Wait after a failed accept: out of file descriptors, most likely.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -51,7 +51,7 @@ pub struct Server {
 struct Places {
     free: Arc<Semaphore>,
     most: u32,
-    /// Tells the longest idle connection to go.
+    /// Tells the connection to go that has been idle or slow for longest.
     leave: Notify,
 }
 
@@ -61,7 +61,7 @@ impl Places {
         Arc::new(Places { free: Arc::new(Semaphore::new(most as usize)), most, leave: Notify::new() })
     }
 
-    /// A place, made by sending an idle connection away if need be.
+    /// A place, made by sending an idle or slow connection away if need be.
     async fn take(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
             return Some(place);
@@ -102,8 +102,7 @@ impl Server {
             ringer: Ringer::start(engine)?,
             indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
             engine: engine.clone(),
-            keyring: Keyring::open(keys)?,
-            nonces: Nonces::new(options.window),
+            gate: Gate::open(keys, options.window, options.clock)?,
             limiter: Limiter::new(options.project_rate, options.project_concurrency),
             metrics: Metrics::default(),
             ready: AtomicBool::new(true),
@@ -273,8 +272,13 @@ impl Service for Monitor {
         if request.head.path() != "/metrics" {
             return Response::text(404, "text/plain", "expected the path /metrics, got another\n".to_owned());
         }
-        let pending = self.state.indexer.pending();
-        let gauges = [("medialith_work_pending", "Files accepted for indexing and not yet indexed.", pending)];
+        let (pending, nonces) = (self.state.indexer.pending(), &self.state.gate.nonces);
+        let gauges = [
+            ("medialith_work_pending", "Files accepted for indexing and not yet indexed.", pending),
+            ("medialith_nonces", "Nonces of requests that could still be repeated.", nonces.count()),
+            ("medialith_nonces_unwritten", "Nonces that a restart would forget.", nonces.unwritten()),
+            ("medialith_ready", "1 while requests are taken.", u64::from(self.state.ready.load(Ordering::Relaxed))),
+        ];
         let mut text = self.state.metrics.render(&gauges);
         receivers::render(&self.state.engine, &mut text);
         Response::text(200, "text/plain; version=0.0.4; charset=utf-8", text)

@@ -14,6 +14,7 @@ mod listen;
 mod log;
 mod metrics;
 mod mns;
+mod nonce;
 mod openapi;
 mod options;
 mod params;

@@ -80,9 +80,9 @@ fn error() -> Value {
     let text = json!({"type": "string"});
     json!({
         "type": "object",
-        "required": ["RequestId", "HostId", "Code", "Message"],
+        "required": ["RequestId", "HostId", "Code", "Message", "Recommend"],
         "properties": {
-            "RequestId": text, "HostId": text, "Code": text, "Message": text,
+            "RequestId": text, "HostId": text, "Code": text, "Message": text, "Recommend": text,
             "AccessDeniedDetail": {"type": "object", "additionalProperties": text}
         }
     })

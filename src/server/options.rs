@@ -38,7 +38,7 @@ pub struct Options {
     pub window: Duration,
     /// The clock.
     pub clock: Clock,
-    /// Connections at the same time; beyond it the longest idle one goes.
+    /// Connections at the same time; beyond it the longest idle one goes, or one whose request comes slowly.
     pub connections: usize,
     /// Bytes of a request head, its target included.
     pub head_bytes: usize,
@@ -85,7 +85,7 @@ impl Default for Options {
             receive: Duration::from_secs(30),
             send: Duration::from_secs(30),
             calls: processors.saturating_mul(4).clamp(8, 64),
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(3),
             project_rate: 1000,
             project_concurrency: 100,
             log: Log::Stderr,

@@ -3,7 +3,7 @@
 use super::action::{self, ACTIONS, Action, Call, UNSERVED};
 use super::auth::{self, Request};
 use super::fault::Fault;
-use super::http::{Incoming, Refusal, Response, Service};
+use super::http::{Budget, Head, Incoming, Refusal, Response, Service};
 use super::listen::CERTIFICATE_PATH;
 use super::log::Line;
 use super::mns::{self, Answer, MnsFault, Served};
@@ -28,6 +28,8 @@ pub(super) struct Api {
     state: Arc<State>,
     /// Calls that may run at the same time.
     calls: Arc<Semaphore>,
+    /// Answers that are being sent: clients that read slowly make the next calls wait, not the memory grow.
+    sending: Budget,
 }
 
 /// What is told of a request afterwards.
@@ -45,7 +47,8 @@ struct Trace {
 impl Api {
     pub(super) fn new(state: Arc<State>) -> Api {
         let calls = Arc::new(Semaphore::new(state.options.calls));
-        Api { state, calls }
+        let sending = Budget::new(state.options.buffer_bytes);
+        Api { state, calls, sending }
     }
 
     /// Runs a call of the API on a thread of the engine's pool.
@@ -57,14 +60,17 @@ impl Api {
         let (api, spare) = (self.clone(), trace.spare());
         let ran = tokio::task::spawn_blocking(move || {
             let answer = answer(&api.state, &request, &mut trace);
-            // The request's memory and the turn are given back before the answer goes out.
-            drop((request, turn));
-            api.tell(&trace, answer)
+            // The request's memory is given back before the answer goes out.
+            drop(request);
+            (api.tell(&trace, answer), turn)
         });
-        ran.await.unwrap_or_else(|_| {
+        let Ok((mut response, turn)) = ran.await else {
             let panicked = Error::new(ErrorKind::Internal, "the call panicked");
-            self.tell(&spare, Err(Fault::from(panicked)))
-        })
+            return self.tell(&spare, Err(Fault::from(panicked)));
+        };
+        response.paid = self.sending.wait(response.body.len()).await;
+        drop(turn);
+        response
     }
 
     /// Runs a call of the MNS API; one that waits for a message gives its thread back meanwhile.
@@ -238,8 +244,8 @@ impl Service for Api {
 
 /// Answers a call of the API.
 fn answer(state: &State, request: &Incoming, trace: &mut Trace) -> Result<Vec<u8>, Fault> {
-    let params = decode(request)?;
-    let caller = auth::identify(state, Request { head: &request.head, body: request.body(), params: &params })?;
+    let params = decode(&request.head, request.body())?;
+    let caller = state.gate.identify(Request { head: &request.head, body: request.body(), params: &params })?;
     trace.key_id.clone_from(&caller.key.grant.id);
     let action = find(&caller.action)?;
     trace.action = action.name;
@@ -256,8 +262,8 @@ fn answer(state: &State, request: &Incoming, trace: &mut Trace) -> Result<Vec<u8
 }
 
 /// Parameters come in the query, in a form, or in both (wire.md 1 and 3).
-fn decode(request: &Incoming) -> Result<Params, Fault> {
-    let form = match (request.body(), request.head.field("content-type").unwrap_or("")) {
+pub(super) fn decode(head: &Head, body: &[u8]) -> Result<Params, Fault> {
+    let form = match (body, head.field("content-type").unwrap_or("")) {
         ([], _) => "",
         (body, kind)
             if kind.is_empty() || kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") =>
@@ -266,7 +272,7 @@ fn decode(request: &Incoming) -> Result<Params, Fault> {
         }
         _ => return Err(Fault::invalid("expected a body of type application/x-www-form-urlencoded, got another")),
     };
-    Params::decode(request.head.query(), form).map_err(Fault::invalid)
+    Params::decode(head.query(), form).map_err(Fault::invalid)
 }
 
 fn find(name: &str) -> Result<&'static Action, Fault> {

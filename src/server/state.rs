@@ -1,11 +1,10 @@
 //! What all connections share.
 
-use super::access::Keyring;
+use super::auth::Gate;
 use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::mns::Ringer;
 use super::options::Options;
-use super::sign::Nonces;
 use crate::engine::{Delivery, Engine, Indexer};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,8 +16,7 @@ pub(super) struct State {
     /// Held, not asked: it ends with the server.
     pub(super) _delivery: Delivery,
     pub(super) ringer: Ringer,
-    pub(super) keyring: Keyring,
-    pub(super) nonces: Nonces,
+    pub(super) gate: Gate,
     pub(super) limiter: Arc<Limiter>,
     pub(super) metrics: Metrics,
     pub(super) options: Options,

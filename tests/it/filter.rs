@@ -94,7 +94,7 @@ fn rows(row: impl Strategy<Value = Members>, id: FieldId) -> impl Strategy<Value
     proptest::collection::vec(row, 0..3).prop_map(move |rows| (id, Value::Rows(rows)))
 }
 
-fn file() -> impl Strategy<Value = File> {
+pub(crate) fn file() -> impl Strategy<Value = File> {
     let label = (text(), proptest::option::of(float())).prop_map(|(name, confidence)| {
         let mut row = Members::from_iter([(field::LABEL_NAME, Value::from(name))]);
         confidence.into_iter().for_each(|c| row.set(field::LABEL_CONFIDENCE, c));
@@ -224,7 +224,7 @@ fn grouped(leaf: BoxedStrategy<Filter>, depth: u32) -> BoxedStrategy<Filter> {
     .boxed()
 }
 
-fn filter() -> impl Strategy<Value = Filter> {
+pub(crate) fn filter() -> impl Strategy<Value = Filter> {
     let anchor = proptest::sample::select(&[Anchor::None, Anchor::Start, Anchor::End, Anchor::Whole][..]);
     let fields = prop_oneof![Just(vec![]), Just(vec![field::TITLE, field::LABEL_NAME])];
     let text = (proptest::sample::select(&["a", "sea", "\u{4eac}", "x3 jpg", "north~"][..]), fields, anchor)
@@ -240,7 +240,7 @@ fn filter() -> impl Strategy<Value = Filter> {
     prop_oneof![3 => shallow, 1 => with_elements].prop_filter("within the limits", |f| f.check().is_ok())
 }
 
-fn aggregations() -> Vec<Aggregation> {
+pub(crate) fn aggregations() -> Vec<Aggregation> {
     let all = [
         ("Size", "min"),
         ("Size", "max"),

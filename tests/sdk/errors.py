@@ -23,12 +23,13 @@ class Errors(TestCase):
                 ("InvalidArgument", 400, "get_project", dict()),
                 ("InvalidArgument", 400, "list_projects", dict(max_results=201)),
                 ("LimitExceededError", 400, "create_project", dict(project_name="r", dataset_max_bind_count=11)),
-                ("NotImplemented", 400, "semantic_query", dict(project_name="p", dataset_name="d", query="x")),
-                ("NotImplemented", 400, "create_binding", dict(project_name="p", dataset_name="d", uri="oss://b")),
+                ("NotImplemented", 400, "compare_image_faces", dict(project_name="p")),
+                ("NotImplemented", 400, "encode_blind_watermark", dict(project_name="p")),
             ]:
                 error = self.refused(code, caller.call, name, **given)
                 self.assertEqual(error.status_code, status, error)
                 self.assertEqual(error.data["RequestId"], error.request_id)
+                self.assertIn("docs/", error.data["Recommend"])
 
     def test_wrong_keys(self):
         wrong = Sync(self.server.config(access_key_secret="wrong"))

@@ -1,6 +1,7 @@
 //! Keys: roles, bound projects, disabling, rotation and temporary keys, all while the server runs.
 
-use super::client::{Client, Running, keys, quiet, refused};
+use super::client::{Bent, Client, Running, date, get, keys, nonce, quiet, raw, refused};
+use medialith::model::now;
 use medialith::server::{ACTIONS, NewKey, Role};
 use std::time::Duration;
 
@@ -24,6 +25,46 @@ fn each_role_may_do_its_part() {
             }
         }
     }
+    running.stop();
+}
+
+/// What each operation must answer to credentials that do not hold, and how they are bent.
+const BROKEN: [(&str, fn(&mut Bent)); 5] = [
+    ("SignatureDoesNotMatch", |b| b.secret.push('x')),
+    ("InvalidAccessKeyId.NotFound", |b| b.key_id.push('x')),
+    ("InvalidTimeStamp.Expired", |b| b.date = date(now().0 - 901_000_000_000)),
+    ("InvalidTimeStamp.Expired", |b| b.date = date(now().0 + 960_000_000_000)),
+    ("InvalidTimeStamp.Format", |b| b.date = String::new()),
+];
+
+#[test]
+fn no_operation_answers_without_credentials_that_hold() {
+    let running = Running::start(quiet()).with_dataset();
+    let client = running.client();
+    let place = [("ProjectName", "p"), ("DatasetName", "d")];
+    for action in ACTIONS.iter().copied().flatten() {
+        let name = action.name;
+        let bare = format!(
+            "POST /?Action={name}&Version=2020-09-30&ProjectName=p HTTP/1.1\r\nHost: h\r\nx-acs-action: {name}\r\nx-acs-version: 2020-09-30\r\n\r\n"
+        );
+        assert_eq!(refused(&raw(client.address, bare.as_bytes())).1, "IncompleteSignature", "{name}");
+        for (code, bend) in BROKEN {
+            let mut bent = client.bent();
+            bend(&mut bent);
+            assert_eq!(refused(&client.send(name, &place, &bent)).1, code, "{name}");
+            bent.nonce = nonce();
+            let old = get(&client.legacy_bent("GET", name, &place, &bent));
+            assert_eq!(refused(&raw(client.address, &old)).1, code, "{name}, legacy");
+        }
+        let (bent, old) = (client.bent(), get(&client.legacy("GET", name, &[])));
+        for (code, bytes) in [("V3", client.bytes(name, &[], &bent)), ("legacy", old)] {
+            let first = raw(client.address, &bytes);
+            assert!(first.status == 200 || refused(&first).1 != "SignatureNonceUsed", "{name}, {code}");
+            assert_eq!(refused(&raw(client.address, &bytes)).1, "SignatureNonceUsed", "{name}, {code}");
+        }
+    }
+    // Nothing was done for any of them.
+    client.ok("GetDataset", &place);
     running.stop();
 }
 

@@ -227,19 +227,29 @@ impl Client {
 
     /// The parameters with a legacy signature.
     pub(super) fn legacy(&self, method: &str, action: &str, params: &[(&str, &str)]) -> Vec<(String, String)> {
-        let (date, nonce) = (date(now().0), nonce());
+        self.legacy_bent(method, action, params, &self.bent())
+    }
+
+    /// The same, bent: date, nonce, version and key count.
+    pub(super) fn legacy_bent(
+        &self,
+        method: &str,
+        action: &str,
+        params: &[(&str, &str)],
+        bent: &Bent,
+    ) -> Vec<(String, String)> {
         let fixed = [
             ("Action", action),
-            ("Version", "2020-09-30"),
+            ("Version", &bent.version),
             ("Format", "json"),
-            ("Timestamp", &date),
-            ("SignatureNonce", &nonce),
+            ("Timestamp", &bent.date),
+            ("SignatureNonce", &bent.nonce),
             ("SignatureMethod", "HMAC-SHA1"),
             ("SignatureVersion", "1.0"),
-            ("AccessKeyId", &self.key.id),
+            ("AccessKeyId", &bent.key_id),
         ];
         let all: Vec<(&str, &str)> = fixed.into_iter().chain(params.iter().copied()).collect();
-        let signature = legacy::signature(&self.key.secret, &legacy::string_to_sign(method, all.iter().copied()));
+        let signature = legacy::signature(&bent.secret, &legacy::string_to_sign(method, all.iter().copied()));
         let mut all: Vec<(String, String)> = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         all.push(("Signature".to_owned(), signature));
         all
@@ -253,6 +263,12 @@ pub(super) fn refused(answer: &Answer) -> (u16, String, String) {
     assert!(!text("RequestId").is_empty() && !text("Message").is_empty(), "{json}");
     assert!(answer.status >= 400, "{json}");
     (answer.status, text("Code"), text("Message"))
+}
+
+/// Such parameters as the bytes of a GET.
+pub(super) fn get(params: &[(String, String)]) -> Vec<u8> {
+    let query = canonical_query(params.iter().map(|(k, v)| (k.as_str(), v.as_str())), true);
+    format!("GET /?{query} HTTP/1.1\r\nHost: h\r\n\r\n").into_bytes()
 }
 
 /// Sends bytes on a connection of their own and reads one answer.

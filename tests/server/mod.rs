@@ -1,12 +1,15 @@
 //! The server over loopback: operations, the wire's edges, access, indexing, and answers equal to the library's.
 
 mod access;
+mod buckets;
 mod client;
 mod documents;
 mod documents_of_the_api;
 mod indexing;
 mod notifying;
 mod operations;
+#[cfg(feature = "cli")]
+mod process;
 mod same_answers;
 mod tls;
 mod wire;

@@ -1,7 +1,7 @@
 //! The edges of HTTP and of signatures: whatever comes is answered with the error document, and the server goes on.
 
 use super::client::{Client, Running, date, nonce, quiet, raw, read_answer, refused};
-use medialith::model::now;
+use medialith::model::{File, field, now};
 use medialith::server::Options;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -223,6 +223,34 @@ fn slow_clients_and_large_ones_do_not_stop_it() {
 }
 
 #[test]
+fn slow_connections_give_way_to_new_ones() {
+    let running = Running::start(Options { connections: 4, ..quiet() });
+    let client = running.client();
+    let slow: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = TcpStream::connect(client.address).unwrap();
+            stream.write_all(b"POST /?Query=").unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(2300));
+    for _ in 0..3 {
+        client.ok("ListRegions", &[("AcceptLanguage", "ja")]);
+    }
+    // The first of them was told why; the others may still finish.
+    let (mut told, mut waiting) = (0, 0);
+    for mut stream in slow {
+        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        match stream.peek(&mut [0]) {
+            Ok(1) => told += usize::from(read_answer(&mut stream).status == 503),
+            _ => waiting += 1,
+        }
+    }
+    assert!(told >= 1 && told + waiting == 4, "{told} told, {waiting} waiting");
+    running.stop();
+}
+
+#[test]
 fn metrics_are_told_apart_by_operation_and_code() {
     let running = Running::start(Options { metrics: Some("127.0.0.1:0".parse().unwrap()), ..quiet() });
     let client = running.client();
@@ -242,5 +270,34 @@ fn metrics_are_told_apart_by_operation_and_code() {
     }
     assert_eq!(raw(at, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").status, 404);
     assert_eq!(raw(client.address, b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n").status, 404);
+    running.stop();
+}
+
+#[test]
+fn clients_that_do_not_read_make_others_wait_not_memory_grow() {
+    let options = Options { buffer_bytes: 1 << 20, calls: 2, send: Duration::from_secs(2), ..quiet() };
+    let running = Running::start(options).with_dataset();
+    let text = "x".repeat(150 << 10);
+    let file = |n: usize| File::new(format!("oss://b/{n}")).with(field::OCR_TEXTS, text.as_str());
+    running.engine.dataset("p", "d").unwrap().put((0..100).map(file).collect()).unwrap();
+    let client = running.client();
+    let all = [("ProjectName", "p"), ("DatasetName", "d"), ("Query", "oss")];
+    // Fifteen megabytes each, never read: more than loopback sockets hold, and than all answers may together.
+    let deaf: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = TcpStream::connect(client.address).unwrap();
+            stream.write_all(&client.bytes("FuzzyQuery", &all, &client.bent())).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(300));
+    // Both turns are taken by answers that wait; one after another is given up.
+    let begun = Instant::now();
+    while client.call("ListRegions", &[("AcceptLanguage", "ja")]).status != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the server answers again");
+    }
+    assert!(begun.elapsed() > Duration::from_millis(500), "nobody waited");
+    drop(deaf);
+    assert_eq!(client.ok("FuzzyQuery", &all)["TotalHits"], 100);
     running.stop();
 }

@@ -134,6 +134,11 @@ impl AccessKeys {
         })
     }
 
+    /// The database's directory.
+    pub(in crate::server) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         self.folder.join(FILE)
     }

@@ -11,11 +11,23 @@ const UNIT: usize = 1 << 10;
 
 /// Bytes that all connections together may hold in buffers.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct Budget(Arc<Semaphore>);
+pub(in crate::server) struct Budget {
+    units: Arc<Semaphore>,
+    most: usize,
+}
 
 impl Budget {
     pub(in crate::server) fn new(bytes: usize) -> Budget {
-        Budget(Arc::new(Semaphore::new((bytes / UNIT).min(Semaphore::MAX_PERMITS))))
+        let most = (bytes / UNIT).min(Semaphore::MAX_PERMITS);
+        Budget { units: Arc::new(Semaphore::new(most)), most }
+    }
+
+    /// Waits until so many bytes are there to be held; what is larger than the budget gets all of it.
+    pub(in crate::server) async fn wait(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let wanted = (bytes.saturating_sub(FREE_BYTES) / UNIT).min(self.most);
+        let wanted = u32::try_from(wanted).ok().filter(|wanted| *wanted > 0)?;
+        // The semaphore is never closed.
+        Arc::clone(&self.units).acquire_many_owned(wanted).await.ok()
     }
 }
 
@@ -64,7 +76,7 @@ impl Buffer {
         let paid = self.paid.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let more = (capacity.saturating_sub(FREE_BYTES) / UNIT).saturating_sub(paid);
         let Some(more) = u32::try_from(more).ok().filter(|more| *more > 0) else { return Ok(()) };
-        let permit = Arc::clone(&self.budget.0).try_acquire_many_owned(more).map_err(|_| Short::Full)?;
+        let permit = Arc::clone(&self.budget.units).try_acquire_many_owned(more).map_err(|_| Short::Full)?;
         match &mut self.paid {
             Some(paid) => paid.merge(permit),
             none => *none = Some(permit),

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What a connection may take.
 #[derive(Debug, Clone)]
@@ -89,7 +89,10 @@ impl From<HeadError> for Trouble {
     }
 }
 
-/// Serves a connection until either side ends it. `leave` completes when idle connections shall go.
+/// Time from which on a request counts as slow: its connection goes as idle ones do.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Serves a connection until either side ends it. `leave` completes when idle and slow connections shall go.
 pub(in crate::server) async fn serve<I, S, L>(
     mut io: I,
     peer: SocketAddr,
@@ -106,9 +109,16 @@ pub(in crate::server) async fn serve<I, S, L>(
         if buffer.bytes.is_empty() && !wait(&mut io, &mut buffer, bounds, leave()).await {
             return;
         }
-        let received = timeout(bounds.receive, receive(&mut io, &mut buffer, peer, bounds)).await;
-        let late = || Trouble::new(408, format!("the request was not received within {:?}", bounds.receive));
-        let (response, head_only, last) = match received.unwrap_or_else(|_| Err(late())) {
+        let received = tokio::select! {
+            received = timeout(bounds.receive, receive(&mut io, &mut buffer, peer, bounds)) => {
+                let late = || Trouble::new(408, format!("the request was not received within {:?}", bounds.receive));
+                received.unwrap_or_else(|_| Err(late()))
+            }
+            () = async { sleep(SLOW).await; leave().await } => {
+                Err(Trouble::new(503, "the request comes slowly, and its connection is needed for others; try again"))
+            }
+        };
+        let (response, head_only, last) = match received {
             Ok(request) => {
                 let (head_only, keep) = (request.head.method == "HEAD", request.head.keep_alive);
                 (service.call(request).await, head_only, !keep)
@@ -150,10 +160,18 @@ async fn send<I>(io: &mut I, mut response: Response, head_only: bool, end: bool,
 where
     I: AsyncWrite + Unpin,
 {
+    /// Bodies up to here go into one packet or two with their head; larger ones are not worth a copy.
+    const TOGETHER: usize = 16 << 10;
     response.close = end;
-    let bytes = response.to_bytes(head_only, &http_date());
+    let mut first = response.head(&http_date());
+    let mut rest: &[u8] = if head_only { &[] } else { response.body.as_slice() };
+    if rest.len() <= TOGETHER {
+        first.extend_from_slice(rest);
+        rest = &[];
+    }
     let sent = timeout(bounds.send, async {
-        io.write_all(&bytes).await?;
+        io.write_all(&first).await?;
+        io.write_all(rest).await?;
         io.flush().await
     });
     matches!(sent.await, Ok(Ok(())))

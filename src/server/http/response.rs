@@ -1,9 +1,10 @@
 //! Responses: a status, a body of known length, and the fields that the API gives them (wire.md 4 and 5).
 
 use std::fmt::Write;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// One response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::server) struct Response {
     pub(in crate::server) status: u16,
     pub(in crate::server) content_type: &'static str,
@@ -16,6 +17,8 @@ pub(in crate::server) struct Response {
     pub(in crate::server) retry_after_ms: Option<u64>,
     /// Whether the connection ends with it.
     pub(in crate::server) close: bool,
+    /// Pays for the body until it is sent.
+    pub(in crate::server) paid: Option<OwnedSemaphorePermit>,
 }
 
 /// `Content-Type` of the API's answers.
@@ -24,26 +27,17 @@ const JSON: &str = "application/json;charset=utf-8";
 impl Response {
     /// A JSON document.
     pub(in crate::server) fn json(status: u16, body: Vec<u8>, request_id: String) -> Response {
-        let fields = Vec::new();
-        Response { status, content_type: JSON, body, fields, request_id, retry_after_ms: None, close: false }
+        let (fields, close, paid) = (Vec::new(), false, None);
+        Response { status, content_type: JSON, body, fields, request_id, retry_after_ms: None, close, paid }
     }
 
     /// Plain text, for endpoints that are not the API's.
     pub(in crate::server) fn text(status: u16, content_type: &'static str, body: String) -> Response {
-        let (fields, request_id) = (Vec::new(), String::new());
-        Response {
-            status,
-            content_type,
-            body: body.into_bytes(),
-            fields,
-            request_id,
-            retry_after_ms: None,
-            close: false,
-        }
+        Response { content_type, ..Response::json(status, body.into_bytes(), String::new()) }
     }
 
-    /// The bytes to send at that moment; a response to HEAD has no body.
-    pub(super) fn to_bytes(&self, head_only: bool, date: &str) -> Vec<u8> {
+    /// The head to send at that moment.
+    pub(super) fn head(&self, date: &str) -> Vec<u8> {
         let (status, reason, length) = (self.status, reason(self.status), self.body.len());
         let mut head = String::with_capacity(256);
         // Writing to a String cannot fail.
@@ -62,11 +56,7 @@ impl Response {
             let _ok = write!(head, "x-acs-retry-after: {ms}\r\n");
         }
         head.push_str(if self.close { "Connection: close\r\n\r\n" } else { "\r\n" });
-        let mut bytes = head.into_bytes();
-        if !head_only {
-            bytes.extend_from_slice(&self.body);
-        }
-        bytes
+        head.into_bytes()
     }
 }
 
@@ -114,7 +104,7 @@ mod tests {
         let mut response = Response::json(429, b"{}".to_vec(), "ID".into());
         response.retry_after_ms = Some(20);
         response.close = true;
-        let text = String::from_utf8(response.to_bytes(false, &http_date())).unwrap();
+        let text = String::from_utf8(response.head(&http_date())).unwrap();
         assert!(text.starts_with("HTTP/1.1 429 Too Many Requests\r\n"), "{text}");
         for line in [
             "Content-Length: 2",
@@ -125,7 +115,6 @@ mod tests {
         ] {
             assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}");
         }
-        assert!(text.ends_with("\r\n\r\n{}"));
-        assert!(String::from_utf8(response.to_bytes(true, "")).unwrap().ends_with("\r\n\r\n"));
+        assert!(text.ends_with("\r\n\r\n"));
     }
 }

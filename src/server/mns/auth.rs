@@ -3,7 +3,6 @@
 use super::fault::MnsFault;
 use crate::model::Timestamp;
 use crate::server::access::{Known, Role};
-use crate::server::auth::check_token;
 use crate::server::http::{Head, Incoming};
 use crate::server::sign::{acs3, in_window, mns};
 use crate::server::state::State;
@@ -22,16 +21,17 @@ pub(super) fn identify(state: &State, request: &Incoming) -> Result<Arc<Known>, 
         return Err(MnsFault::new(400, "InvalidAuthorizationHeader", message));
     };
     let unknown = || MnsFault::new(403, "InvalidAccessKeyId", "The AccessKey Id you provided does not exist.");
-    let key = state.keyring.find(id).ok_or_else(unknown)?;
     let text = mns::string_to_sign(&head.method, &head.target, &head.fields);
-    if !acs3::same(&mns::signature(&key.secret, &text), given) {
+    let (key, fits) = state.gate.holds(id, |secret| acs3::same(&mns::signature(secret, &text), given));
+    let key = key.ok_or_else(unknown)?;
+    if !fits {
         let message = "The request signature we calculated does not match the signature you provided.";
         return Err(MnsFault::new(403, "SignatureDoesNotMatch", message));
     }
     if !key.grant.enabled {
         return Err(MnsFault::new(403, "AccessDenied", "This access key is disabled."));
     }
-    check_token(state, &key, head.field("security-token").unwrap_or(""))?;
+    state.gate.check_token(&key, head.field("security-token").unwrap_or(""))?;
     check_date(state, head)?;
     check_digest(head, request.body())?;
     Ok(key)
