@@ -109,6 +109,13 @@ fn what_is_refused_at_once() {
             "{value:.60}"
         );
     }
+    // What newer SDKs may send is left out, also within members.
+    let newer = r#"{"URI":"oss://b/newer","New":{},"Labels":[{"LabelName":"sea","New":1,"Clips":[{"TimeRange":[1,2]}]}],"Figures":[],"CustomLabels":{"k":"v"}}"#;
+    client.ok("IndexFileMeta", &[PLACE[0], PLACE[1], ("File", newer)]);
+    running.indexed();
+    let labels = json!([{"LabelName": "sea", "Clips": [{"TimeRange": [1, 2]}]}]);
+    assert_eq!(get(&running, "oss://b/newer")["Labels"], labels);
+    client.ok("DeleteFileMeta", &[PLACE[0], PLACE[1], ("URI", "oss://b/newer")]);
     for file in [
         labelled.as_str(),
         r#"{"URI":"oss://b/x","MediaType":"picture"}"#,

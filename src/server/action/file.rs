@@ -125,13 +125,41 @@ pub fn read_changed_file(value: serde_json::Value) -> Result<File, String> {
     change(value).map_err(|e| e.message().to_owned())
 }
 
+/// Keeps the named members of a document, and of theirs what the registry knows: newer SDKs may send more.
+pub(super) fn keep(members: &mut serde_json::Map<String, serde_json::Value>, named: &[FieldId]) {
+    members.retain(|name, _| named.iter().any(|id| id.field().path == name));
+    for id in named {
+        if let Some(value) = members.get_mut(id.field().path) {
+            keep_known(value, id.field());
+        }
+    }
+}
+
+fn keep_known(value: &mut serde_json::Value, of: &field::Field) {
+    match (value, of.kind) {
+        (serde_json::Value::Array(rows), field::Kind::Rows) => rows.iter_mut().for_each(|row| keep_in(row, of.id)),
+        (object, field::Kind::Object) => keep_in(object, of.id),
+        _ => {}
+    }
+}
+
+fn keep_in(value: &mut serde_json::Value, parent: FieldId) {
+    let Some(members) = value.as_object_mut() else { return };
+    members.retain(|name, _| field::member(Some(parent), name).is_some());
+    for (name, value) in members {
+        if let Some(known) = field::member(Some(parent), name) {
+            keep_known(value, known);
+        }
+    }
+}
+
 /// What an update may change; an empty list means "not given" (wire.md 3).
 fn change(value: serde_json::Value) -> Result<File, Error> {
     const CHANGEABLE: [FieldId; 4] = [field::URI, field::CUSTOM_ID, field::CUSTOM_LABELS, field::FIGURES];
     let serde_json::Value::Object(mut members) = value else {
         return Err(Error::invalid("File: expected an object, got another value"));
     };
-    members.retain(|name, _| CHANGEABLE.iter().any(|id| id.field().path == name));
+    keep(&mut members, &CHANGEABLE);
     let file: File =
         serde_json::from_value(serde_json::Value::Object(members)).map_err(|e| Error::invalid(format!("File: {e}")))?;
     file.validate()?;

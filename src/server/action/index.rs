@@ -1,7 +1,7 @@
 //! Indexing (operations.md 4): accepted here, done in the background.
 
 use super::dataset::DATASET;
-use super::file::MOST;
+use super::file::{MOST, keep};
 use super::project::PROJECT;
 use super::table::{Action, Call, Kind, Param, Reply};
 use crate::engine::IndexOrder;
@@ -81,7 +81,7 @@ fn input(value: serde_json::Value) -> Result<File, Fault> {
     let serde_json::Value::Object(mut members) = value else {
         return Err(Fault::invalid("File: expected an object, got another value"));
     };
-    members.retain(|name, _| INPUT.iter().any(|id| id.field().path == name));
+    keep(&mut members, &INPUT);
     let file: File =
         serde_json::from_value(serde_json::Value::Object(members)).map_err(|e| Fault::invalid(format!("File: {e}")))?;
     match file.text(field::MEDIA_TYPE) {

@@ -160,8 +160,8 @@ async fn send<I>(io: &mut I, mut response: Response, head_only: bool, end: bool,
 where
     I: AsyncWrite + Unpin,
 {
-    /// Bodies up to here go into one packet or two with their head; larger ones are not worth a copy.
-    const TOGETHER: usize = 16 << 10;
+    /// Bodies up to here are sent in one call with their head; larger ones are not worth a copy.
+    const TOGETHER: usize = 256 << 10;
     response.close = end;
     let mut first = response.head(&http_date());
     let mut rest: &[u8] = if head_only { &[] } else { response.body.as_slice() };
