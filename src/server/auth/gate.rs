@@ -53,7 +53,8 @@ impl Gate {
     /// The key that signed a request, and what it signed.
     fn verify<'a>(&self, request: Request<'a>) -> Result<(Arc<Known>, Claim<'a>), Fault> {
         let claim = Claim::of(request)?;
-        let (key, fits) = self.holds(claim.key_id, |secret| acs3::same(&(claim.sign)(secret, &claim.text), claim.given));
+        let (key, fits) =
+            self.holds(claim.key_id, |secret| acs3::same(&(claim.sign)(secret, &claim.text), claim.given));
         let Some(key) = key else {
             return Err(Fault::new(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found."));
         };
@@ -71,7 +72,8 @@ impl Gate {
     /// tells nothing.
     pub(in crate::server) fn holds(&self, key_id: &str, passes: impl Fn(&str) -> bool) -> (Option<Arc<Known>>, bool) {
         let key = self.keyring.find(key_id);
-        let fits = passes(key.as_ref().map_or("no key has this for its secret: it is shorter", |key| key.secret.as_str()));
+        let fits =
+            passes(key.as_ref().map_or("no key has this for its secret: it is shorter", |key| key.secret.as_str()));
         (key, fits)
     }
 
