@@ -24,6 +24,10 @@ pub mod server;
 pub mod source;
 #[cfg(feature = "engine")]
 pub mod store;
+#[cfg(feature = "engine")]
+pub mod task;
+#[cfg(feature = "engine")]
+pub mod video;
 
 pub use error::{Error, ErrorKind, Result};
 

@@ -2,7 +2,7 @@
 
 use super::{
     backup, check, completions, exit, export, get, import, index, inspect, keys, outbox, query, rm, search, serve,
-    stats, webhook,
+    stats, task, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -75,6 +75,8 @@ pub(crate) enum Verb {
     Backup(backup::Args),
     /// Serve the IMM API over HTTP
     Serve(serve::Args),
+    /// Find shots of films and what they show: make, list, await and cancel tasks
+    Task(task::Args),
     /// Manage the access keys of the server
     Keys(keys::Args),
     /// Manage webhooks: URLs that are told of what happens

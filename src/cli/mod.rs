@@ -35,6 +35,7 @@ mod rm;
 mod search;
 mod serve;
 mod stats;
+mod task;
 mod webhook;
 
 use crate::error::Result;
@@ -80,6 +81,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Check(args) => check::run(args, place),
         Verb::Backup(args) => backup::run(args, place),
         Verb::Serve(args) => serve::run(args, place),
+        Verb::Task(args) => task::run(args, place),
         Verb::Keys(args) => keys::run(args, place),
         Verb::Webhook(args) => webhook::run(args, place),
         Verb::Outbox(args) => outbox::run(args, place),

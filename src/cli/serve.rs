@@ -4,8 +4,8 @@ use super::args::Place;
 use super::exit::Exit;
 use super::output::{Output, complain, counted};
 use super::{interrupt, keys};
-use crate::engine::Buckets;
 use crate::engine::queues::{Allowed, Style};
+use crate::engine::{Buckets, TaskOptions};
 use crate::error::Result;
 use crate::server::{AccessKeys, Log, NewKey, Options, Role, Server, TlsFiles};
 use std::net::SocketAddr;
@@ -48,6 +48,9 @@ pub(crate) struct Args {
     /// Connections at the same time
     #[arg(long, default_value_t = 12_000, value_name = "COUNT")]
     connections: usize,
+    /// Tasks at the same time, 1 to 64, each at a lower priority than requests
+    #[arg(long, default_value_t = 1, value_name = "COUNT")]
+    tasks: usize,
     /// RegionId that ListRegions names
     #[arg(long, default_value = "local", value_name = "NAME")]
     region: String,
@@ -102,6 +105,10 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     if waiting > 0 {
         out.line(format_args!("going on with {} accepted before", counted(waiting, "file")))?;
     }
+    let waiting = engine.waiting_tasks();
+    if waiting > 0 {
+        out.line(format_args!("going on with {} accepted before", counted(waiting, "task")))?;
+    }
     out.flush()?;
     while !asked.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK_UP);
@@ -130,6 +137,7 @@ fn options(args: &Args) -> Options {
         connections: args.connections,
         project_rate: args.project_rate,
         project_concurrency: args.project_concurrency,
+        tasks: TaskOptions { threads: args.tasks, ..TaskOptions::default() },
         log: if args.quiet { Log::Off } else { Log::Stderr },
         ..Options::default()
     }

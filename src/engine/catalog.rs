@@ -97,7 +97,7 @@ impl Engine {
         updated().map_err(|e| e.during("UpdateProject"))
     }
 
-    /// Deletes a project that has no datasets; its buckets are detached.
+    /// Deletes a project that has no datasets; its buckets are detached and its tasks forgotten.
     pub fn delete_project(&self, name: &str) -> Result<()> {
         let deleted = || -> Result<()> {
             let inner = &self.handle.inner;
@@ -114,6 +114,7 @@ impl Engine {
             batch.put(&keys::database(), &database)?;
             batch.delete(&keys::project(name))?;
             attachment::forget(&reader, &mut batch, name)?;
+            inner.tasks.forget_project(&reader, &mut batch, row.id())?;
             inner.store.commit(batch, Durability::Sync)
         };
         deleted().map_err(|e| e.during("DeleteProject"))

@@ -37,6 +37,8 @@ mod segments;
 mod space;
 mod stats;
 mod sync;
+pub mod tasks;
+mod video_labels;
 mod view;
 pub mod work;
 
@@ -55,6 +57,7 @@ pub use options::Options;
 pub use progress::{Counts, Progress};
 pub use search::Answer;
 pub use stats::DatasetStats;
+pub use tasks::{TaskOptions, TaskRunner};
 pub use work::IndexOrder;
 
 /// What callers of [`inspect`] and of indexing say and see of extraction.
@@ -70,3 +73,4 @@ pub mod queues {
 
 pub use crate::query::{Aggregate, Explanation, Group, Highlight, Highlighter, Hits, PlanStep, highlight, language};
 pub use crate::store::Durability;
+pub use crate::video::Options as VideoOptions;

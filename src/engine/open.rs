@@ -16,6 +16,7 @@ use crate::notify::Signer;
 use crate::notify::{Outbox, Queues};
 use crate::store::rows::DatabaseRow;
 use crate::store::{DatasetId, Durability, Store, keys};
+use crate::task::TaskList;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -52,6 +53,8 @@ pub(super) struct Inner {
     pub(super) queues: Arc<Queues>,
     #[cfg(feature = "push")]
     pub(super) signer: Arc<Signer>,
+    /// Tasks.
+    pub(super) tasks: TaskList,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -83,6 +86,7 @@ impl Engine {
         let desk = Desk::open(&store.reader())?;
         let outbox = Arc::new(Outbox::open(&store.reader())?);
         let queues = Arc::new(Queues::open(Arc::clone(&store), Arc::clone(&outbox), options.durability));
+        let tasks = TaskList::open(&store.reader())?;
         let inner = Arc::new(Inner {
             store,
             desk,
@@ -90,6 +94,7 @@ impl Engine {
             #[cfg(feature = "push")]
             signer: Arc::new(Signer::new(Arc::clone(&queues))),
             queues,
+            tasks,
             tail: options.tail(),
             options,
             token_key,

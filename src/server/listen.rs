@@ -100,6 +100,7 @@ impl Server {
         let state = Arc::new(State {
             _delivery: deliver(engine, &options, address(&listener)?)?,
             ringer: Ringer::start(engine)?,
+            tasks: engine.start_tasks(buckets.clone(), options.tasks.clone())?,
             indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
             engine: engine.clone(),
             gate: Gate::open(keys, options.window, options.clock)?,
@@ -180,6 +181,7 @@ impl Server {
             timeout(patience, ended).await.is_ok()
         });
         self.state.indexer.stop();
+        self.state.tasks.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         all_ended
     }

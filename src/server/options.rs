@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::sign::Clock;
+use crate::engine::TaskOptions;
 use crate::engine::queues::{Allowed, Style};
 use crate::error::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -60,6 +61,8 @@ pub struct Options {
     pub project_rate: u32,
     /// Calls at the same time per project; 0 for no limit.
     pub project_concurrency: u32,
+    /// How tasks are done beside requests.
+    pub tasks: TaskOptions,
     /// Where a line for each request goes.
     pub log: Log,
 }
@@ -88,6 +91,7 @@ impl Default for Options {
             patience: Duration::from_secs(3),
             project_rate: 1000,
             project_concurrency: 100,
+            tasks: TaskOptions::default(),
             log: Log::Stderr,
         }
     }

@@ -5,7 +5,7 @@ use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::mns::Ringer;
 use super::options::Options;
-use crate::engine::{Delivery, Engine, Indexer};
+use crate::engine::{Delivery, Engine, Indexer, TaskRunner};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,6 +16,7 @@ pub(super) struct State {
     /// Held, not asked: it ends with the server.
     pub(super) _delivery: Delivery,
     pub(super) ringer: Ringer,
+    pub(super) tasks: TaskRunner,
     pub(super) gate: Gate,
     pub(super) limiter: Arc<Limiter>,
     pub(super) metrics: Metrics,

@@ -28,6 +28,12 @@ const COUNTERS: u8 = b'c';
 const WORK: u8 = b'w';
 const ATTACHMENT: u8 = b'b';
 
+/// Rows about tasks are told apart by their first byte.
+const TASK: u8 = b't';
+const TASK_RESULT: u8 = b'r';
+const TASK_WAITING: u8 = b'w';
+const TASK_EXPIRY: u8 = b'x';
+
 fn key(table: Table, parts: &[&[u8]]) -> Key {
     Key { table, bytes: parts.concat() }
 }
@@ -71,6 +77,43 @@ pub fn work_number(bytes: &[u8]) -> Option<u64> {
 /// A bucket that is attached to a project, or all whose names begin with `bucket`.
 pub fn attachment(bucket: &str) -> Key {
     key(Table::Catalog, &[&[ATTACHMENT], bucket.as_bytes()])
+}
+
+/// A task of a project, or all whose ids begin with `id`.
+pub fn task(project: ProjectId, id: &str) -> Key {
+    key(Table::Tasks, &[&[TASK], &order::key(project.0), id.as_bytes()])
+}
+
+/// The result of a task.
+pub fn task_result(project: ProjectId, id: &str) -> Key {
+    key(Table::Tasks, &[&[TASK_RESULT], &order::key(project.0), id.as_bytes()])
+}
+
+/// A task that waits until `due` (nanoseconds since 1970), by its number.
+pub fn task_waiting(due: u64, number: u64) -> Key {
+    key(Table::Tasks, &[&[TASK_WAITING], &order::key(due), &order::key(number)])
+}
+
+/// All tasks that wait, the earliest first.
+pub fn tasks_waiting() -> Key {
+    key(Table::Tasks, &[&[TASK_WAITING]])
+}
+
+/// A task that is forgotten at `time` (nanoseconds since 1970), by its number.
+pub fn task_expiry(time: u64, number: u64) -> Key {
+    key(Table::Tasks, &[&[TASK_EXPIRY], &order::key(time), &order::key(number)])
+}
+
+/// All tasks that will be forgotten, the earliest first.
+pub fn task_expiries() -> Key {
+    key(Table::Tasks, &[&[TASK_EXPIRY]])
+}
+
+/// Time and number of the key of a task that waits or will be forgotten.
+pub fn task_moment(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (time, rest) = order::take_key(bytes.get(1..)?)?;
+    let (number, rest) = order::take_key(rest)?;
+    rest.is_empty().then_some((time, number))
 }
 
 /// The record of a file, or all whose URIs begin with `uri`.

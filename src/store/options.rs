@@ -31,7 +31,8 @@ const BLOCK_BYTES: usize = 8 << 10;
 pub(super) fn database(options: &StoreOptions) -> Options {
     let mut db = Options::default();
     db.create_if_missing(options.create);
-    db.create_missing_column_families(options.create);
+    // Tables that are younger than the database.
+    db.create_missing_column_families(!options.read_only);
     db.set_max_background_jobs(i32::from(options.background_jobs.clamp(1, 16)));
     db.set_db_write_buffer_size(options.write_buffer_bytes);
     db.set_max_total_wal_size(options.write_buffer_bytes as u64 * 2);
@@ -57,7 +58,9 @@ pub(super) fn families(options: &StoreOptions) -> Vec<ColumnFamilyDescriptor> {
         let tuned = match table {
             Table::Files => files(options, &cache),
             Table::Changes => changes(options, &cache),
-            Table::Default | Table::Catalog | Table::Segments | Table::Outbox | Table::Queues => small(&cache),
+            Table::Default | Table::Catalog | Table::Segments | Table::Outbox | Table::Queues | Table::Tasks => {
+                small(&cache)
+            }
         };
         ColumnFamilyDescriptor::new(table.name(), tuned)
     };

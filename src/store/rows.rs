@@ -202,6 +202,64 @@ impl Row for AttachmentRow {
     const WHAT: &'static str = "attachment row";
 }
 
+/// A task, under its project's number and its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRow {
+    /// Its number: tasks that are due at the same time are done in the order of their numbers.
+    pub number: u64,
+    /// `TaskType`.
+    pub kind: String,
+    /// Its state: its place in [`TaskState::ALL`](crate::model::TaskState::ALL).
+    pub state: u8,
+    /// `Code` of a failure, or of the last attempt.
+    pub code: String,
+    /// `Message` of a failure, or of the last attempt.
+    pub message: String,
+    /// `Progress`, 0 to 100.
+    pub progress: u8,
+    /// When it was accepted, in nanoseconds since 1970.
+    pub accepted: i64,
+    /// When it may be begun, in nanoseconds since 1970.
+    pub due: u64,
+    /// When it ended, in nanoseconds since 1970; 0 before.
+    pub ended: i64,
+    /// Times that it was begun.
+    pub attempts: u32,
+    /// `EventId`.
+    pub event: String,
+    /// `RequestId` of the call.
+    pub request: String,
+    /// `UserData`.
+    pub user_data: String,
+    /// `Notification` as JSON, or empty.
+    pub notification: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+    /// The request as JSON.
+    pub definition: String,
+}
+
+impl Row for TaskRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "task row";
+}
+
+/// Which task a row of the lists of tasks means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskRef {
+    /// Number of the project.
+    pub project: u64,
+    /// Name of the project.
+    pub project_name: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl Row for TaskRef {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "row of a list of tasks";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,12 +17,22 @@ pub enum Table {
     Outbox,
     /// Topics, queues and their messages, webhooks, and how far each receiver has been told.
     Queues,
+    /// Tasks, their results, and the lists of those that wait and of those that will be forgotten.
+    Tasks,
 }
 
 impl Table {
     /// Every column family.
-    pub const ALL: [Table; 7] =
-        [Table::Default, Table::Catalog, Table::Files, Table::Changes, Table::Segments, Table::Outbox, Table::Queues];
+    pub const ALL: [Table; 8] = [
+        Table::Default,
+        Table::Catalog,
+        Table::Files,
+        Table::Changes,
+        Table::Segments,
+        Table::Outbox,
+        Table::Queues,
+        Table::Tasks,
+    ];
 
     /// Its name on disk.
     pub fn name(self) -> &'static str {
@@ -34,6 +44,7 @@ impl Table {
             Table::Segments => "segments",
             Table::Outbox => "outbox",
             Table::Queues => "queues",
+            Table::Tasks => "tasks",
         }
     }
 }

@@ -131,8 +131,8 @@ fn every_error_kind_has_its_row() {
 
 #[test]
 fn documented_limits_are_the_constants() {
-    use medialith::model::{file, query, space, uri};
-    let real: [(&str, usize); 11] = [
+    use medialith::model::{file, query, space, task, uri};
+    let real: [(&str, usize); 15] = [
         ("uri::MAX_URI_BYTES", uri::MAX_URI_BYTES),
         ("file::MAX_CUSTOM_LABELS", file::MAX_CUSTOM_LABELS),
         ("file::MAX_TEXT_BYTES", file::MAX_TEXT_BYTES),
@@ -144,6 +144,10 @@ fn documented_limits_are_the_constants() {
         ("space::MAX_PROJECTS", space::MAX_PROJECTS),
         ("space::MAX_TAGS", space::MAX_TAGS),
         ("space::Limits::file_count", usize::try_from(space::Limits::default().file_count).unwrap()),
+        ("task::MAX_TASK_TAGS", task::MAX_TASK_TAGS),
+        ("task::MAX_TASK_TAG_BYTES", task::MAX_TASK_TAG_BYTES),
+        ("task::MAX_TASK_USER_DATA", task::MAX_TASK_USER_DATA),
+        ("task::MAX_TASK_PAGE", task::MAX_TASK_PAGE),
     ];
     compare_limits("constant", &real);
 }
@@ -151,11 +155,13 @@ fn documented_limits_are_the_constants() {
 #[cfg(feature = "engine")]
 #[test]
 fn documented_limits_of_the_engine_are_the_constants() {
-    use medialith::engine::{ingest, options};
+    use medialith::engine::{ingest, options, tasks};
     let real = [
         ("options::MIN_MEMORY_BYTES", options::MIN_MEMORY_BYTES),
         ("options::MAX_MEMORY_BYTES", options::MAX_MEMORY_BYTES),
         ("options::MAX_BACKGROUND_THREADS", usize::from(options::MAX_BACKGROUND_THREADS)),
+        ("tasks::MAX_WAITING_TASKS", usize::try_from(tasks::MAX_WAITING_TASKS).unwrap()),
+        ("tasks::MAX_ATTEMPTS", usize::try_from(tasks::MAX_ATTEMPTS).unwrap()),
         ("ingest::MOST_LISTED", ingest::MOST_LISTED),
     ];
     compare_limits("engine constant", &real);

@@ -30,6 +30,8 @@ mod engine;
 mod extract;
 #[cfg(feature = "extract")]
 mod extract_media;
+#[cfg(feature = "engine")]
+mod films;
 #[cfg(feature = "index")]
 mod filter;
 #[cfg(feature = "engine")]
@@ -45,3 +47,6 @@ mod layers;
 mod paging;
 mod style;
 mod tree;
+
+#[cfg(feature = "engine")]
+mod tasks;

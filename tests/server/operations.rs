@@ -101,6 +101,62 @@ fn datasets() {
     running.stop();
 }
 
+/// Calls until the task has ended.
+fn ended(client: &super::client::Client, id: &str) -> Value {
+    let task =
+        [("ProjectName", "p"), ("TaskType", "VideoLabelClassification"), ("TaskId", id), ("RequestDefinition", "true")];
+    for _ in 0..6000 {
+        let got = client.ok("GetTask", &task);
+        if got["Status"] != "Running" {
+            return got;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("the task {id} does not end");
+}
+
+#[test]
+fn labels_of_a_film() {
+    let running = Running::start(quiet()).with_dataset();
+    let client = running.client();
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample/videos/ferry.mp4");
+    std::fs::copy(sample, running.dir.path().join("files/ferry.mp4")).unwrap();
+    let wanted =
+        [("ProjectName", "p"), ("SourceURI", "oss://b/ferry.mp4"), ("UserData", "u"), ("Tags", r#"{"test":"val1"}"#)];
+    let made = client.ok("CreateVideoLabelClassificationTask", &wanted);
+    let id = made["TaskId"].as_str().unwrap();
+    let got = ended(&client, id);
+    assert_eq!(
+        (&got["Status"], &got["UserData"], &got["EventId"]),
+        (&json!("Succeeded"), &json!("u"), &made["EventId"])
+    );
+    let definition: Value = serde_json::from_str(got["TaskRequestDefinition"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        definition,
+        json!({"ProjectName":"p","SourceURI":"oss://b/ferry.mp4","Tags":{"test":"val1"},"UserData":"u"})
+    );
+    let task = [("ProjectName", "p"), ("TaskType", "VideoLabelClassification"), ("TaskId", id)];
+    let result = client.ok("GetVideoLabelClassificationResult", &task);
+    assert_eq!((&result["Status"], &result["Code"]), (&json!("Succeeded"), &Value::Null));
+    assert!(
+        result["Labels"].as_array().unwrap().iter().all(|label| label["Clips"][0]["TimeRange"] == json!([0, 3000]))
+    );
+    let listed = client.ok("ListTasks", &[("ProjectName", "p"), ("TagSelector", "test=val1"), ("Status", "Succeeded")]);
+    assert_eq!((&listed["Tasks"][0]["TaskId"], &listed["MaxResults"]), (&json!(id), &json!("1")));
+    assert!(listed["Tasks"][0].get("TaskRequestDefinition").is_none());
+    let none = client.ok("ListTasks", &[("ProjectName", "p"), ("TagSelector", "test=val2")]);
+    assert_eq!(none["Tasks"], json!([]));
+    let refused = |more: &[(&str, &str)]| code(&client, "CreateVideoLabelClassificationTask", more);
+    assert_eq!(refused(&[("ProjectName", "p")]), invalid());
+    assert_eq!(refused(&[("ProjectName", "p"), ("SourceURI", "http://b/x.mp4")]), invalid());
+    assert_eq!(refused(&[("ProjectName", "q"), ("SourceURI", "oss://b/x.mp4")]), (404, "ResourceNotFound".into()));
+    let tags = ("Tags", r#"{"a":1}"#);
+    assert_eq!(refused(&[("ProjectName", "p"), ("SourceURI", "oss://b/x.mp4"), tags]), invalid());
+    assert_eq!(code(&client, "ListTasks", &[("ProjectName", "p"), ("TagSelector", "x")]), invalid());
+    assert_eq!(code(&client, "ListTasks", &[("ProjectName", "p"), ("NextToken", "x")]), invalid());
+    running.stop();
+}
+
 #[test]
 fn regions_tasks_and_buckets() {
     let running = Running::start(quiet()).with_dataset();

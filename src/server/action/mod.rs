@@ -11,6 +11,7 @@ mod query;
 mod region;
 mod table;
 mod task;
+mod video;
 
 pub use file::read_changed_file;
 pub use index::read_input_file;

@@ -1,6 +1,6 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{bucket, dataset, detect, file, index, project, query, region, task};
+use super::{bucket, dataset, detect, file, index, project, query, region, task, video};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -174,6 +174,7 @@ pub static ACTIONS: &[&[Action]] = &[
     index::ACTIONS,
     query::ACTIONS,
     task::ACTIONS,
+    video::ACTIONS,
     detect::ACTIONS,
     region::ACTIONS,
     bucket::ACTIONS,
@@ -213,7 +214,6 @@ pub static UNSERVED: &[&str] = &[
     "CreateSimilarImageClusteringTask",
     "CreateStory",
     "CreateTrigger",
-    "CreateVideoLabelClassificationTask",
     "CreateVideoModerationTask",
     "DeleteBatch",
     "DeleteBinding",
@@ -241,7 +241,6 @@ pub static UNSERVED: &[&str] = &[
     "GetImageModerationResult",
     "GetStory",
     "GetTrigger",
-    "GetVideoLabelClassificationResult",
     "GetVideoModerationResult",
     "ListBatches",
     "ListBindings",
