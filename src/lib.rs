@@ -14,6 +14,8 @@ pub mod engine;
 pub mod extract;
 #[cfg(feature = "index")]
 pub mod index;
+#[cfg(feature = "isolate")]
+pub mod isolate;
 #[cfg(feature = "engine")]
 pub mod notify;
 #[cfg(feature = "index")]

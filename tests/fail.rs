@@ -1,5 +1,5 @@
-//! Every failpoint of commit, seal, merge, rebuild, recovery, checkpoint and deletion, each with an abort and with an
-//! error. A child walks through all of the engine's steps with one failpoint armed; after an abort the supervisor opens
+//! Every failpoint of commit, seal, merge, rebuild, recovery, checkpoint and deletion, each with an abort, with an error and
+//! with a pause, and each death followed by another one during recovery. A child walks through all of the engine's steps with one failpoint armed; after an abort the supervisor opens
 //! what is left, after an error the child retries and goes on to the end. Nothing acknowledged may be missing.
 //!
 //! A binary of its own, because failpoints belong to the process.
@@ -162,12 +162,22 @@ fn passing_dataset(engine: &Engine) -> Result<()> {
 const DIR: &str = "MEDIALITH_FAIL_DIR";
 const POINT: &str = "MEDIALITH_FAIL_POINT";
 const HIT: &str = "MEDIALITH_FAIL_HIT";
-const ABORT: &str = "MEDIALITH_FAIL_ABORT";
+const FATE: &str = "MEDIALITH_FAIL_FATE";
 
-fn arm(point: &str, hit: u32, abort: bool) {
-    if !abort {
-        fail::cfg(point, &format!("{}*off->1*return->off", hit - 1)).unwrap();
-        return;
+/// What happens at the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Abort,
+    Error,
+    Pause,
+}
+
+fn arm(point: &str, hit: u32, fate: &str) {
+    let from = format!("{}*off", hit - 1);
+    match fate {
+        "Error" => return fail::cfg(point, &format!("{from}->1*return->off")).unwrap(),
+        "Pause" => return fail::cfg(point, &format!("{from}->3*sleep(100)->off")).unwrap(),
+        _ => {}
     }
     let passed = AtomicU32::new(0);
     let die = move || {
@@ -184,8 +194,11 @@ fn arm(point: &str, hit: u32, abort: bool) {
 fn victim() {
     let Some(root) = order(DIR) else { return };
     let scenario = fail::FailScenario::setup();
-    arm(&order(POINT).unwrap(), order(HIT).unwrap().parse().unwrap(), order(ABORT).is_some());
-    let mut walker = Walker { root: root.into(), open: None, copies: 0, errors: 0 };
+    arm(&order(POINT).unwrap(), order(HIT).unwrap().parse().unwrap(), &order(FATE).unwrap());
+    let root = PathBuf::from(root);
+    // A child before this one may have made copies too.
+    let copies = (1..99).filter(|number| root.join(format!("copy{number}")).exists()).max().unwrap_or(0);
+    let mut walker = Walker { root, open: None, copies, errors: 0 };
     for at in 0..WALK.len() {
         walker.insist(at);
         say(&format!("done {at}"));
@@ -204,12 +217,10 @@ struct Heard {
     said: Vec<String>,
 }
 
-fn walk(root: &Path, point: &str, hit: u32, abort: bool) -> Heard {
+fn walk(root: &Path, point: &str, hit: u32, fate: Fate) -> Heard {
     let text = |text: &str| text.to_owned();
-    let mut orders = vec![(DIR, text(root.to_str().unwrap())), (POINT, text(point)), (HIT, hit.to_string())];
-    if abort {
-        orders.push((ABORT, text("1")));
-    }
+    let (root, fate) = (text(root.to_str().unwrap()), format!("{fate:?}"));
+    let orders = [(DIR, root), (POINT, text(point)), (HIT, hit.to_string()), (FATE, fate)];
     let (status, said) = start("victim", &orders).ended();
     let count = |word: &str| said.iter().filter(|line| line.starts_with(word)).count();
     let (done, errors, ended) = (count("done"), count("error"), count("end") == 1);
@@ -274,7 +285,7 @@ fn an_abort_at_any_step_loses_nothing() {
         for hit in [1, 2] {
             let what = format!("abort at {point}, pass {hit}");
             let root = tempfile::tempdir().unwrap();
-            let heard = walk(root.path(), point, hit, true);
+            let heard = walk(root.path(), point, hit, Fate::Abort);
             assert!(hit > 1 || !heard.ended, "{what}: the walk never passes it");
             match contents(&root.path().join("db"), &what) {
                 None => assert_eq!(heard.done, 0, "{what}: the dataset is gone"),
@@ -307,7 +318,7 @@ fn an_error_at_any_step_is_told_and_survived() {
         for hit in [1, 2] {
             let what = format!("error at {point}, pass {hit}");
             let root = tempfile::tempdir().unwrap();
-            let heard = walk(root.path(), point, hit, false);
+            let heard = walk(root.path(), point, hit, Fate::Error);
             assert!(heard.ended, "{what}: {:?}", heard.said);
             if hit == 1 {
                 assert_eq!(heard.errors > 0, !PAST_THE_BATCH.contains(point), "{what}: {:?}", heard.said);
@@ -316,5 +327,47 @@ fn an_error_at_any_step_is_told_and_survived() {
             assert_eq!(found, after(WALK.len()), "{what}");
             verify_copies(root.path(), &what, copies_before(WALK.len()));
         }
+    }
+}
+
+#[test]
+fn a_pause_at_any_step_changes_nothing() {
+    for point in FAILPOINTS {
+        let what = format!("pause at {point}");
+        let root = tempfile::tempdir().unwrap();
+        let heard = walk(root.path(), point, 1, Fate::Pause);
+        assert!(heard.ended && heard.errors == 0, "{what}: {:?}", heard.said);
+        let found = contents(&root.path().join("db"), &what).expect("the dataset");
+        assert_eq!(found, after(WALK.len()), "{what}");
+    }
+}
+
+/// The steps of opening what a death has left.
+const RECOVERY: [&str; 5] =
+    ["recover-begin", "recover-orphans", "recover-replayed", "rebuild-segment", "rebuild-named"];
+
+#[test]
+fn a_second_death_during_recovery_loses_nothing() {
+    for (turn, point) in FAILPOINTS.iter().enumerate() {
+        let second = RECOVERY[turn % RECOVERY.len()];
+        let what = format!("abort at {point}, then at {second}");
+        let root = tempfile::tempdir().unwrap();
+        let heard = walk(root.path(), point, 1, Fate::Abort);
+        // The second child begins the walk anew; it dies while it opens, or goes on if there is nothing to recover.
+        let again = walk(root.path(), second, 1, Fate::Abort);
+        let Some(found) = contents(&root.path().join("db"), &what) else {
+            assert_eq!((heard.done, again.done), (0, 0), "{what}: the dataset is gone");
+            continue;
+        };
+        let mut expected: Vec<State> = vec![after(heard.done), after(heard.done + 1)];
+        // What the second child did on top, step by step.
+        for done in again.done..=again.done + 1 {
+            for first in [heard.done, heard.done + 1] {
+                let mut state = after(first);
+                (0..done).for_each(|at| advance(&mut state, at));
+                expected.push(state);
+            }
+        }
+        assert!(expected.contains(&found), "{what}: {} and {} steps", heard.done, again.done);
     }
 }

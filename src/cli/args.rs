@@ -1,5 +1,6 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
+use super::walls::Walls;
 use super::{
     backup, check, completions, exit, export, get, import, index, inspect, keys, outbox, query, rm, search, serve,
     stats, task, webhook,
@@ -46,6 +47,8 @@ pub(crate) struct Place {
     /// Memory to use at most, for example 128MiB or 2GiB (less is slower)
     #[arg(long, global = true, env = "MEDIALITH_MEMORY", hide_env_values = true, value_parser = bytes, value_name = "SIZE")]
     pub(crate) memory: Option<u64>,
+    #[command(flatten)]
+    pub(crate) walls: Walls,
 }
 
 /// What to do.

@@ -43,6 +43,9 @@ pub(crate) struct Args {
     text: u32,
     #[command(flatten)]
     hashing: hashing::Hashing,
+    /// Read files in quarantine too: those that cost a worker process before
+    #[arg(long)]
+    release: bool,
     /// Print only what could not be read
     #[arg(short, long)]
     quiet: bool,
@@ -57,6 +60,9 @@ struct Job {
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let jobs = plan(args)?;
     let dataset = place.create()?;
+    if args.release {
+        dataset.release_quarantined()?;
+    }
     let asked = interrupt::watch();
     let mut exit = Exit::Done;
     for job in &jobs {

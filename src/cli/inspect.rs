@@ -1,11 +1,12 @@
 //! `medialith inspect`: what files say of themselves, and where they say it.
 
+use super::args::Place;
 use super::exit::Exit;
 use super::hashing;
 use super::output::{self, Output, complain, counted, printable};
 use super::table::{self, Cell};
 use crate::engine::extraction::{Datum, Fact, Options};
-use crate::engine::{Inspection, inspect};
+use crate::engine::{Inspection, Inspector};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -34,13 +35,14 @@ pub(crate) struct Args {
     hashing: hashing::Hashing,
 }
 
-pub(crate) fn run(args: &Args) -> Result<Exit> {
+pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
+    let inspector = Inspector::new(&place.walls.isolation())?;
     let mut options = Options { digests: args.hashing.digests(), ..Options::default() };
     options.limits.content = hashing::bytes(args.text);
     let mut out = Output::new();
     let mut exit = Exit::Done;
     for path in &args.files {
-        let shown = match inspect(path, &options) {
+        let shown = match inspector.inspect(path, &options) {
             Ok(found) if args.json => out.line(as_json(path, &found, args.facts)),
             Ok(found) => as_text(path, &found, args, &mut out),
             Err(e) => {

@@ -19,6 +19,7 @@ mod reply;
 mod request;
 mod survey;
 mod table;
+mod walls;
 
 mod backup;
 mod check;
@@ -70,7 +71,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
     let place = &cli.place;
     match &cli.verb {
         Verb::Index(args) => index::run(args, place),
-        Verb::Inspect(args) => inspect::run(args),
+        Verb::Inspect(args) => inspect::run(args, place),
         Verb::Search(args) => search::run(args, place),
         Verb::Get(args) => get::run(args, place),
         Verb::Rm(args) => rm::run(args, place),

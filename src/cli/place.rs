@@ -20,7 +20,7 @@ impl Place {
     }
 
     fn options(&self) -> Options {
-        let mut options = Options { create_if_missing: false, ..Options::default() };
+        let mut options = Options { create_if_missing: false, isolation: self.walls.isolation(), ..Options::default() };
         if let Some(bytes) = self.memory {
             options.memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         }

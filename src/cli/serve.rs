@@ -75,6 +75,9 @@ pub(crate) struct Args {
     /// Seconds that requests under way may take to end
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     grace: u64,
+    /// Index files even if the last two starts, within five minutes, did not end in order
+    #[arg(long)]
+    no_safe_mode: bool,
     /// Write no line for each request to standard error
     #[arg(short, long)]
     quiet: bool,
@@ -100,6 +103,14 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     out.line(format_args!("serving {scheme}://{}", server.address()))?;
     if let Some(metrics) = server.metrics_address() {
         out.line(format_args!("metrics at http://{metrics}/metrics"))?;
+    }
+    if let Some(posture) = engine.extraction().posture {
+        out.line(format_args!("files are read in worker processes, jail: {posture}"))?;
+    }
+    if let Some(why) = engine.health().refuses_writes {
+        complain(format_args!("writes are refused: {why}"));
+    } else if server.is_safe() {
+        complain("the last starts did not end in order: files are not indexed until the next start (safe mode)");
     }
     let waiting = engine.pending_files();
     if waiting > 0 {
@@ -134,6 +145,7 @@ fn options(args: &Args) -> Options {
         },
         push_allowed: Allowed::new(args.push_allow.iter().cloned()),
         public_url: args.public_url.clone(),
+        safe_mode: !args.no_safe_mode,
         connections: args.connections,
         project_rate: args.project_rate,
         project_concurrency: args.project_concurrency,

@@ -16,21 +16,22 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
-    let stats = place.dataset()?.stats()?;
+    let dataset = place.dataset()?;
+    let (stats, quarantined) = (dataset.stats()?, dataset.quarantined()?.len() as u64);
     let folder = place.folder()?;
     let disk = disk_bytes(&folder)?;
     let mut out = Output::new();
     if args.json {
-        out.line(json(place, &stats, disk))?;
+        out.line(json(place, &stats, disk, quarantined))?;
     } else {
         out.line(format_args!("{}, project {}, dataset {}", folder.display(), place.project, place.dataset))?;
-        table::lines(&rows(&stats, disk)).iter().try_for_each(|line| out.line(line))?;
+        table::lines(&rows(&stats, disk, quarantined)).iter().try_for_each(|line| out.line(line))?;
     }
     out.flush()?;
     Ok(Exit::Done)
 }
 
-fn rows(stats: &DatasetStats, disk: u64) -> Vec<Vec<Cell>> {
+fn rows(stats: &DatasetStats, disk: u64, quarantined: u64) -> Vec<Vec<Cell>> {
     let row = |name: &str, value: String| vec![Cell::from(format!("  {name}")), Cell::right(value)];
     let mut rows = vec![
         row("files", count(stats.files)),
@@ -44,13 +45,16 @@ fn rows(stats: &DatasetStats, disk: u64) -> Vec<Vec<Cell>> {
     if let Some(each) = disk.checked_div(stats.files) {
         rows.push(row("  for each file", bytes(each)));
     }
+    if quarantined > 0 {
+        rows.push(row("in quarantine", count(quarantined)));
+    }
     if !stats.last_failure.is_empty() {
         rows.push(vec![Cell::from("  last failure".to_owned()), Cell::from(stats.last_failure.clone())]);
     }
     rows
 }
 
-fn json(place: &Place, stats: &DatasetStats, disk: u64) -> serde_json::Value {
+fn json(place: &Place, stats: &DatasetStats, disk: u64, quarantined: u64) -> serde_json::Value {
     serde_json::json!({
         "ProjectName": place.project,
         "DatasetName": place.dataset,
@@ -62,6 +66,7 @@ fn json(place: &Place, stats: &DatasetStats, disk: u64) -> serde_json::Value {
         "TailDocs": stats.tail_docs,
         "TailBytes": stats.tail_bytes,
         "DiskBytes": disk,
+        "Quarantined": quarantined,
         "LastFailure": stats.last_failure,
     })
 }
@@ -78,7 +83,8 @@ fn disk_bytes(folder: &Path) -> Result<u64> {
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() {
                 folders.push(entry.path());
-            } else {
+            } else if entry.file_name() != "RESERVE" {
+                // Room that is kept for bad times, not data.
                 sum += metadata.len();
             }
         }

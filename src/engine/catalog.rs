@@ -256,6 +256,7 @@ fn remove_space(inner: &Inner, mut batch: Batch<'_>, row: &DatasetRow, name: &st
     }
     batch.delete(&keys::counters(row.id()))?;
     batch.drop_changes(row.id(), u64::MAX - 1)?;
+    batch.drop_quarantine(row.id())?;
     let unnamed = rebuild::unname_all(&inner.store.reader(), &mut batch, row.id())?;
     inner.store.commit(batch, Durability::Sync)?;
     writer.gone = true;

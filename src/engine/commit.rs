@@ -29,7 +29,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lands a job together with those that wait beside it.
 pub(super) fn submit(inner: &Inner, space: &Arc<Space>, op: Op, events: Vec<Event>) -> Result<Outcome> {
-    inner.store.writable()?;
+    inner.writable()?;
     wait_for_room(inner, space)?;
     let job = Arc::new(Job::new(op, events));
     lock(&space.queue).push(Arc::clone(&job));

@@ -12,6 +12,8 @@ const LOCK: &str = "LOCK";
 const FORMAT: &str = "FORMAT";
 const STORE: &str = "store";
 const SEGMENTS: &str = "segments";
+/// Starts of a server.
+pub(super) const STARTS: &str = "STARTS";
 
 const MAGIC: [u8; 8] = *b"mlithDB\n";
 /// Newest layout of the directory that this version reads, and the one it writes.
@@ -56,6 +58,11 @@ impl Home {
         Ok(home)
     }
 
+    /// A file of the directory.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// The folder of the store.
     pub(super) fn store(&self) -> PathBuf {
         self.root.join(STORE)
@@ -81,6 +88,11 @@ pub(super) fn mark(root: &Path) -> Result<()> {
 /// The folders of a copy that is being made in `root`: store and segments.
 pub(super) fn folders(root: &Path) -> (PathBuf, PathBuf) {
     (root.join(STORE), root.join(SEGMENTS))
+}
+
+/// Whether there is one.
+pub(super) fn is_database(root: &Path) -> bool {
+    check_format(root).is_ok()
 }
 
 /// Creates a folder and those above it that are missing, each durably.
@@ -138,9 +150,9 @@ fn take_lock(path: &Path, read_only: bool) -> Result<Option<fs::File>> {
         Err(TryLockError::Error(e)) => return Err(Error::io(format_args!("lock {}", path.display()), e)),
     }
     if !read_only {
-        let pid = std::process::id().to_string();
-        let written = lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| lock.write_all(pid.as_bytes()));
-        written.map_err(|e| Error::io(format_args!("write {}", path.display()), e))?;
+        // In place and never longer: a full disk has no other room for it. Who the holder is helps, the lock is what counts.
+        let pid = format!("{:<20}", std::process::id());
+        let _told_or_not = lock.rewind().and_then(|()| lock.write_all(pid.as_bytes()));
     }
     Ok(Some(lock))
 }

@@ -10,17 +10,19 @@ use super::ingest::{KEPT, adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
-use super::reading::Read;
+use super::quarantine::{self, Failed, Verdicts};
+use super::reading::{Read, handle, patient, settled};
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::pool::{Answer, Pool, PoolOptions, Work};
-use crate::extract::{self, Hint, extract};
+use crate::extract;
+use crate::extract::pool::{Pool, PoolOptions, Work};
+use crate::isolate::{Extractor, Fault, Request};
 use crate::model::{File, Members, field, now};
 use crate::source::LocalFile;
-use crate::store::rows::{Row, WorkRow};
+use crate::store::rows::{QuarantineRow, Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,8 +60,11 @@ impl Engine {
     /// Starts to do accepted work. One indexer runs per database.
     pub fn start_indexer(&self, buckets: Buckets, options: IndexerOptions) -> Result<Indexer> {
         let started = || -> Result<Indexer> {
+            let extractor = Arc::clone(&self.handle.inner.extractor);
+            extractor.prepare()?;
             let pool = PoolOptions { in_flight: options.pool.in_flight.max(GROUP_FILES * 2), ..options.pool };
-            let pool = Pool::new(Fetching { buckets: buckets.clone(), options: options.extract }, pool)?;
+            let pool = patient(pool, &extractor, &options.extract);
+            let pool = Pool::new(Fetching { buckets: buckets.clone(), options: options.extract, extractor }, pool)?;
             self.handle.inner.desk.staff()?;
             let mut run = Run { engine: self.clone(), pool, from: 0 };
             let thread = std::thread::Builder::new().name("medialith-index".into()).spawn(move || run.all());
@@ -70,6 +75,11 @@ impl Engine {
             Ok(Indexer { engine: self.clone(), buckets, options, thread: Mutex::new(Some(thread)) })
         };
         started().map_err(|e| e.during("index"))
+    }
+
+    /// An indexer that leaves accepted work where it is: for a start after several that died of it.
+    pub fn rest_indexer(&self, buckets: Buckets, options: IndexerOptions) -> Indexer {
+        Indexer { engine: self.clone(), buckets, options, thread: Mutex::new(None) }
     }
 
     /// Files that were accepted and are not indexed yet.
@@ -89,11 +99,18 @@ impl Indexer {
         self.engine.handle.inner.desk.wait_idle(patience)
     }
 
+    /// Whether accepted work waits for another start.
+    pub fn is_resting(&self) -> bool {
+        super::sync::lock(&self.thread).is_none()
+    }
+
     /// What the file of an address says of itself; nothing is stored.
     pub fn detect(&self, uri: &str) -> Result<File> {
         let file = self.buckets.open(uri)?;
         let key = key_of(uri);
-        let extracted = extract(&file, &Hint { name: key }, &self.options.extract)?;
+        let request = Request { name: key, options: self.options.extract, evidence: false };
+        let extractor = &self.engine.handle.inner.extractor;
+        let extracted = extractor.extract(handle(&file), None, &request)?;
         let mut found = document(uri, key, Members::new(), stamp_of(&file));
         adopt(&mut found, &extracted.members);
         Ok(found)
@@ -121,6 +138,7 @@ impl Drop for Indexer {
 struct Fetching {
     buckets: Buckets,
     options: extract::Options,
+    extractor: Arc<Extractor>,
 }
 
 /// One file of the group at hand.
@@ -128,19 +146,27 @@ struct Fetching {
 struct Job {
     place: usize,
     uri: String,
+    /// What is known of it if it cost a worker before.
+    held: Option<QuarantineRow>,
 }
 
 impl Work for Fetching {
     type Job = Job;
-    type Done = Result<Read>;
+    type Done = Result<Read, Failed>;
     type Scratch = ();
 
     fn scratch(&self) {}
 
-    fn run(&self, (): &mut (), job: &Job) -> Result<Read> {
+    fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
         let file = self.buckets.open(&job.uri)?;
-        let extracted = extract(&file, &Hint { name: key_of(&job.uri) }, &self.options)?;
-        Ok(Read { extracted, stamp: stamp_of(&file) })
+        let stamp = stamp_of(&file);
+        if let Some(row) = job.held.as_ref().filter(|row| quarantine::holds(row, stamp)) {
+            self.extractor.passed_over();
+            return Err(Failed::of(Fault::quarantined(quarantine::outcome(row)), stamp));
+        }
+        let request = Request { name: key_of(&job.uri), options: self.options, evidence: false };
+        let read = self.extractor.extract(handle(&file), None, &request);
+        Ok(Read { extracted: read.map_err(|fault| Failed::of(fault, stamp))?, stamp })
     }
 }
 
@@ -194,13 +220,14 @@ impl Run {
         let Some(last) = rows.last().map(|(number, _)| *number) else { return Ok(false) };
         let mut failures = Failures::default();
         let wanted = self.wanted(&rows, &mut failures)?;
-        let outcomes = self.read(&wanted);
+        let outcomes = self.read(&wanted)?;
+        self.judge(&wanted, &outcomes)?;
         let mut by_dataset: BTreeMap<(String, String), (Dataset, Vec<Incoming>)> = BTreeMap::new();
         for (wanted, outcome) in wanted.into_iter().zip(outcomes) {
             let name = (wanted.dataset.project().to_owned(), wanted.dataset.name().to_owned());
             let dataset = wanted.dataset.clone();
             if let Err(e) = &outcome {
-                failures.file(dataset.space.id.0, &wanted.uri, e);
+                failures.file(dataset.space.id.0, &wanted.uri, &e.error);
             }
             let incoming = incoming(wanted, outcome)?;
             by_dataset.entry(name).or_insert_with(|| (dataset, Vec::new())).1.push(incoming);
@@ -255,21 +282,40 @@ impl Run {
     }
 
     /// Reads the files, in their order.
-    fn read(&self, wanted: &[Wanted]) -> Vec<Result<Read>> {
-        let lost = || Err(Error::new(ErrorKind::Internal, "the extraction pool gave no answer"));
-        let mut outcomes: Vec<Result<Read>> = wanted.iter().map(|_| lost()).collect();
+    fn read(&self, wanted: &[Wanted]) -> Result<Vec<Result<Read, Failed>>> {
+        let lost = || Err(Error::new(ErrorKind::Internal, "the extraction pool gave no answer").into());
+        let mut outcomes: Vec<Result<Read, Failed>> = wanted.iter().map(|_| lost()).collect();
+        let reader = self.engine.handle.inner.store.reader();
         let mut handed_in = 0;
         for (place, file) in wanted.iter().enumerate() {
-            handed_in += usize::from(self.pool.submit(Job { place, uri: file.uri.clone() }).is_ok());
+            let held = quarantine::row(&reader, file.dataset.space.id, &file.uri)?;
+            handed_in += usize::from(self.pool.submit(Job { place, uri: file.uri.clone(), held }).is_ok());
         }
         for _ in 0..handed_in {
             let Some(answer) = self.pool.recv() else { break };
-            let place = answer.job().place;
-            if let Some(slot) = outcomes.get_mut(place) {
-                *slot = settled(answer);
+            let (asked, outcome) = answer.split();
+            if let Some(slot) = outcomes.get_mut(asked.job().place) {
+                *slot = settled(outcome, None);
             }
         }
-        outcomes
+        Ok(outcomes)
+    }
+
+    /// Keeps apart the files that cost a worker, and lets go those that no longer do.
+    fn judge(&self, wanted: &[Wanted], outcomes: &[Result<Read, Failed>]) -> Result<()> {
+        let inner = &self.engine.handle.inner;
+        for (wanted, outcome) in wanted.iter().zip(outcomes) {
+            let (mut verdicts, dataset) = (Verdicts::default(), wanted.dataset.space.id);
+            match outcome {
+                Err(failed) => verdicts.blame(&wanted.uri, failed),
+                Ok(_) if quarantine::row(&inner.store.reader(), dataset, &wanted.uri)?.is_some() => {
+                    verdicts.release(&wanted.uri);
+                }
+                Ok(_) => {}
+            }
+            verdicts.land(inner, dataset)?;
+        }
+        Ok(())
     }
 
     /// Removes rows whose documents are durable, and announces what came of them.
@@ -286,12 +332,8 @@ impl Run {
     }
 }
 
-fn settled(answer: Answer<Fetching>) -> Result<Read> {
-    answer.outcome.unwrap_or_else(|failure| Err(Error::new(ErrorKind::Internal, failure.to_string())))
-}
-
 /// The document of a file: what callers said, then what it says of itself; or why it could not be read.
-fn incoming(wanted: Wanted, outcome: Result<Read>) -> Result<Incoming> {
+fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
     let Wanted { dataset, uri, mut said } = wanted;
     if let Some(known) = dataset.get(&uri, &KEPT)? {
         for (id, value) in known.members().iter().filter(|(id, _)| KEPT.contains(id)) {
@@ -307,11 +349,11 @@ fn incoming(wanted: Wanted, outcome: Result<Read>) -> Result<Incoming> {
             adopt(&mut file, &read.extracted.members);
             Ok(Incoming { file, stamp: Some(read.stamp) })
         }
-        Err(e) => {
+        Err(failed) => {
             said.set(field::URI, uri.as_str());
             said.set(field::FILENAME, key);
             said.set(field::OBJECT_STATUS, "Failed");
-            said.set(field::REASON, reason(&e));
+            said.set(field::REASON, reason(&failed.error));
             Ok(Incoming { file: File::from_members(said), stamp: None })
         }
     }

@@ -7,15 +7,19 @@
 use super::dataset::Dataset;
 use super::document::{Incoming, SYSTEM};
 use super::progress::Progress;
-use super::reading::{Job, Reading, stamp_of};
+use super::quarantine::{self, Failed, Verdicts};
+use super::reading::{Job, Read, Reading, patient, settled, stamp_of};
 use crate::error::Result;
 use crate::extract;
 use crate::extract::pool::{Answer, Pool, PoolOptions};
+use crate::isolate::{Fault, Outcome};
 use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
 use crate::source::{Entry, Folder, Found, Skipped, Why};
+use crate::store::rows::QuarantineRow;
 use crate::store::{Record, Stamp, Table, keys};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -67,14 +71,26 @@ impl Dataset {
         progress: &Progress,
     ) -> Result<IngestReport> {
         let indexed = || -> Result<IngestReport> {
-            self.inner().store.writable()?;
+            self.inner().writable()?;
             Uri::in_bucket(bucket, "x")?;
             let folder = Folder::open(folder)?;
             let walk = folder.walk();
-            let pool = Pool::new(Reading { folder, options: options.extract }, options.pool)?;
-            let report = IngestReport::default();
-            let batch = Vec::with_capacity(STORE_DOCS);
-            let mut run = Run { dataset: self, bucket, options, progress, pool, report, batch, oldest: None };
+            let extractor = Arc::clone(&self.inner().extractor);
+            extractor.prepare()?;
+            let patience = patient(options.pool, &extractor, &options.extract);
+            let pool = Pool::new(Reading { folder, options: options.extract, extractor }, patience)?;
+            let mut run = Run {
+                dataset: self,
+                bucket,
+                options,
+                progress,
+                pool,
+                report: IngestReport::default(),
+                batch: Vec::with_capacity(STORE_DOCS),
+                oldest: None,
+                held: quarantine::rows(&self.inner().store.reader(), self.space.id)?,
+                verdicts: Verdicts::default(),
+            };
             run.all(walk)?;
             Ok(run.report)
         };
@@ -93,6 +109,9 @@ struct Run<'a> {
     batch: Vec<Incoming>,
     /// When the first document of the batch came.
     oldest: Option<Instant>,
+    /// Files that cost a worker before.
+    held: BTreeMap<String, QuarantineRow>,
+    verdicts: Verdicts,
 }
 
 impl Run<'_> {
@@ -148,17 +167,29 @@ impl Run<'_> {
         let known = self.known(ahead)?;
         for ((uri, entry), known) in ahead.drain(..).zip(known) {
             let stamp = entry_stamp(&entry);
-            let kept = match known {
-                Some(record) if record.stamp == Some(stamp) && !self.options.again => {
-                    Progress::add(&self.progress.unchanged, 1);
-                    continue;
-                }
-                Some(record) => record.members,
-                None => Members::new(),
-            };
-            self.submit(Job { uri, entry, kept })?;
+            let held = self.held.get(&uri).map(|row| quarantine::holds(row, stamp));
+            let same = known.as_ref().is_some_and(|record| record.stamp == Some(stamp));
+            // What an older extractor could not read is tried again; what cost a worker of this one is not, even if asked.
+            if same && held != Some(false) && (!self.options.again || held == Some(true)) {
+                Progress::add(&self.progress.unchanged, 1);
+                continue;
+            }
+            let job = Job { uri, entry, kept: known.map_or_else(Members::new, |record| record.members) };
+            if held == Some(true) {
+                self.refuse(&job)?;
+            } else {
+                self.submit(job)?;
+            }
         }
         Ok(())
+    }
+
+    /// Stores a file without reading it, because of what it did before.
+    fn refuse(&mut self, job: &Job) -> Result<()> {
+        self.dataset.inner().extractor.passed_over();
+        let before = self.held.get(&job.uri).map(quarantine::outcome);
+        let fault = before.map_or_else(|| Fault::quarantined(Outcome::Crashed), Fault::quarantined);
+        self.keep(job, Err(Failed::of(fault, entry_stamp(&job.entry))))
     }
 
     /// What the store knows of each file: its state, and the members that callers gave it.
@@ -190,26 +221,39 @@ impl Run<'_> {
 
     /// Makes a document of an answer and stores the batch when it is due.
     fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
-        let job = answer.job();
-        let stamp = entry_stamp(&job.entry);
-        let failed = |reason: String| (job.document(stamp), stamp, Some(reason));
-        let (mut file, stamp, failure) = match &answer.outcome {
-            Ok(Ok(read)) => {
+        let (asked, outcome) = answer.split();
+        let job = asked.job();
+        self.keep(job, settled(outcome, Some(entry_stamp(&job.entry))))
+    }
+
+    /// Keeps a document for the next batch.
+    fn keep(&mut self, job: &Job, read: Result<Read, Failed>) -> Result<()> {
+        // A state that is not remembered is not the same next time.
+        let passing = read.as_ref().is_err_and(Failed::may_pass);
+        let (mut file, stamp, failure) = match read {
+            Ok(read) => {
                 Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
                 self.report.with_warnings += u64::from(!read.extracted.warnings.is_empty());
+                if self.held.contains_key(&job.uri) {
+                    self.verdicts.release(&job.uri);
+                }
                 let mut file = job.document(read.stamp);
                 adopt(&mut file, &read.extracted.members);
                 (file, read.stamp, None)
             }
-            Ok(Err(error)) => failed(format!("[{:?}] {}", error.kind(), error.message())),
-            Err(failure) => failed(format!("[Internal] {failure}")),
+            Err(failed) => {
+                self.verdicts.blame(&job.uri, &failed);
+                let stamp = entry_stamp(&job.entry);
+                let reason = format!("[{:?}] {}", failed.error.kind(), failed.error.message());
+                (job.document(stamp), stamp, Some(reason))
+            }
         };
         self.count(&file, stamp, failure.as_deref());
         if let Some(reason) = failure {
             file.set(field::OBJECT_STATUS, "Failed");
             file.set(field::REASON, reason);
         }
-        self.batch.push(Incoming { file, stamp: Some(stamp) });
+        self.batch.push(Incoming { file, stamp: (!passing).then_some(stamp) });
         let oldest = *self.oldest.get_or_insert_with(Instant::now);
         if self.batch.len() >= STORE_DOCS || oldest.elapsed() >= STORE_AFTER { self.store() } else { Ok(()) }
     }
@@ -230,6 +274,7 @@ impl Run<'_> {
         let batch = std::mem::take(&mut self.batch);
         self.oldest = None;
         let count = batch.len() as u64;
+        self.verdicts.land(self.dataset.inner(), self.dataset.space.id)?;
         self.dataset.put_incoming(batch)?;
         Progress::add(&self.progress.indexed, count);
         Ok(())

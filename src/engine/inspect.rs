@@ -1,7 +1,9 @@
 //! What one file says of itself, with the evidence: nothing is stored.
 
+use super::reading::handle;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::{self, Extracted, Hint, extract};
+use crate::extract::{self, Extracted};
+use crate::isolate::{Extractor, Isolation, Request};
 use crate::model::{File, field};
 use crate::source::{Folder, Found};
 use std::path::Path;
@@ -17,29 +19,48 @@ pub struct Inspection {
     pub size: u64,
 }
 
-/// Reads a regular file as indexing would.
-pub fn inspect(path: impl AsRef<Path>, options: &extract::Options) -> Result<Inspection> {
-    let path = path.as_ref();
+/// Reads single files as indexing would, each within the walls that were chosen.
+#[derive(Debug)]
+pub struct Inspector {
+    extractor: Extractor,
+}
+
+impl Inspector {
+    /// An inspector. Fails if the isolation breaks a limit of its own, or is weaker here than it must be.
+    pub fn new(isolation: &Isolation) -> Result<Inspector> {
+        let made = || -> Result<Inspector> {
+            let extractor = Extractor::new(isolation)?;
+            extractor.prepare()?;
+            Ok(Inspector { extractor })
+        };
+        made().map_err(|e| e.during("inspect"))
+    }
+
+    /// Reads a regular file.
+    pub fn inspect(&self, path: impl AsRef<Path>, options: &extract::Options) -> Result<Inspection> {
+        read(path.as_ref(), options, &self.extractor).map_err(|e| e.during("inspect"))
+    }
+}
+
+fn read(path: &Path, options: &extract::Options, extractor: &Extractor) -> Result<Inspection> {
     if path.is_dir() {
         return Err(Error::invalid(format!("{}: expected a file, got a folder", path.display())));
     }
     if !path.exists() {
         return Err(Error::new(ErrorKind::NotFound, format!("there is no {}", path.display())));
     }
-    let read = || -> Result<Inspection> {
-        let folder = Folder::open(path)?;
-        let entry = folder.walk().find_map(|found| match found {
-            Found::File(entry) => Some(entry),
-            Found::Skipped(_) => None,
-        });
-        let entry = entry.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {}", path.display())))?;
-        let source = folder.open_file(&entry)?;
-        let size = source.stamp().size;
-        let extracted = extract(&source, &Hint { name: &entry.key }, options)?;
-        let mut file = File::from_members(extracted.members.clone());
-        file.set(field::FILENAME, entry.key.as_str());
-        file.set(field::SIZE, i64::try_from(size).unwrap_or(i64::MAX));
-        Ok(Inspection { file, extracted, size })
-    };
-    read().map_err(|e| e.during("inspect"))
+    let folder = Folder::open(path)?;
+    let entry = folder.walk().find_map(|found| match found {
+        Found::File(entry) => Some(entry),
+        Found::Skipped(_) => None,
+    });
+    let entry = entry.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {}", path.display())))?;
+    let source = folder.open_file(&entry)?;
+    let size = source.stamp().size;
+    let request = Request { name: &entry.key, options: *options, evidence: true };
+    let extracted = extractor.extract(handle(&source), None, &request)?;
+    let mut file = File::from_members(extracted.members.clone());
+    file.set(field::FILENAME, entry.key.as_str());
+    file.set(field::SIZE, i64::try_from(size).unwrap_or(i64::MAX));
+    Ok(Inspection { file, extracted, size })
 }

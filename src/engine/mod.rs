@@ -28,13 +28,16 @@ pub mod outbox;
 mod outcome;
 mod policy;
 mod progress;
+mod quarantine;
 mod reading;
 mod rebuild;
 mod recover;
+mod room;
 mod seal;
 mod search;
 mod segments;
 mod space;
+mod starts;
 mod stats;
 mod sync;
 pub mod tasks;
@@ -51,19 +54,22 @@ pub use delivery::{Delivery, DeliveryOptions};
 pub use failpoint::FAILPOINTS;
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
-pub use inspect::{Inspection, inspect};
+pub use inspect::{Inspection, Inspector};
 pub use open::Engine;
 pub use options::Options;
 pub use progress::{Counts, Progress};
+pub use quarantine::Quarantined;
+pub use room::Health;
 pub use search::Answer;
 pub use stats::DatasetStats;
 pub use tasks::{TaskOptions, TaskRunner};
 pub use work::IndexOrder;
 
-/// What callers of [`inspect`] and of indexing say and see of extraction.
+/// What callers of [`Inspector`] and of indexing say and see of extraction.
 pub mod extraction {
     pub use crate::extract::pool::PoolOptions;
     pub use crate::extract::{Datum, Digests, Extracted, Fact, FileHash, Group, Limits, Options, Warning};
+    pub use crate::isolate::{Isolation, Level, Outcome, Posture, Sandbox, Snapshot};
 }
 
 /// Topics, queues, webhooks and their messages: what [`Engine::queues`] takes and gives.

@@ -2,14 +2,16 @@
 
 use super::background::{self, Background};
 use super::failpoint::point;
-use super::home::Home;
+use super::home::{self, Home};
 use super::options::{Options, TailLimits};
 use super::recover;
+use super::room::{self, Room};
 use super::segments;
 use super::space::Space;
 use super::sync::lock;
 use super::work::Desk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::isolate::Extractor;
 use crate::model::Limits;
 #[cfg(feature = "push")]
 use crate::notify::Signer;
@@ -58,6 +60,10 @@ pub(super) struct Inner {
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
+    pub(super) extractor: Arc<Extractor>,
+    pub(super) room: Room,
+    /// Why it was opened for reading only though it was to be written.
+    pub(super) trouble: Option<Error>,
     pub(super) home: Home,
 }
 
@@ -76,8 +82,26 @@ impl Engine {
         Engine::start(dir.as_ref(), options).map_err(|e| e.during("open"))
     }
 
+    /// Opens as asked. On a full disk the reserve is given up, which makes room for recovery; if that is not enough, or
+    /// nothing may be written at all, the database is opened for reading, and writes are refused with the reason.
     fn start(dir: &Path, options: Options) -> Result<Engine> {
         options.validate()?;
+        let error = match Engine::attempt(dir, &options, None) {
+            Ok(engine) => return Ok(engine),
+            Err(error) => error,
+        };
+        if options.read_only || !room::is_of_room(&error) || !home::is_database(dir) {
+            return Err(error);
+        }
+        room::give_up_reserve(dir);
+        match Engine::attempt(dir, &options, None) {
+            Err(e) if room::is_of_room(&e) => Engine::attempt(dir, &Options { read_only: true, ..options }, Some(e)),
+            other => other,
+        }
+    }
+
+    fn attempt(dir: &Path, options: &Options, trouble: Option<Error>) -> Result<Engine> {
+        let extractor = Arc::new(Extractor::new(&options.isolation)?);
         let home = Home::open(dir, options.read_only, options.create_if_missing)?;
         let store = Arc::new(Store::open(&home.store(), &options.store())?);
         let (named, (files, unfinished)) = (segments::named(&store.reader())?, segments::listed(&home.segments())?);
@@ -96,19 +120,25 @@ impl Engine {
             queues,
             tasks,
             tail: options.tail(),
-            options,
+            options: options.clone(),
+            room: Room::new(dir, options.keep_free_bytes),
+            trouble,
             token_key,
             catalog: Mutex::default(),
             spaces: Mutex::default(),
             next_segment: AtomicU64::new(last.map_or(1, |id| id.saturating_add(1))),
             files: RwLock::default(),
             background: Background::default(),
+            extractor,
             home,
         });
         if !inner.options.read_only {
             segments::unlink(&inner, files.difference(&named).copied());
             unfinished.iter().for_each(|path| drop(std::fs::remove_file(path)));
             point("recover-orphans")?;
+        }
+        if !inner.options.read_only {
+            inner.room.ensure_reserve(inner.options.reserve_bytes);
         }
         let threads = if inner.options.read_only { Vec::new() } else { background::start(&inner)? };
         Ok(Engine { handle: Arc::new(Handle { inner, threads: Mutex::new(threads) }) })
@@ -139,6 +169,16 @@ fn database_row(store: &Store, read_only: bool, empty: bool) -> Result<DatabaseR
 }
 
 impl Inner {
+    /// Whether writes are taken, and if not, why.
+    pub(super) fn writable(&self) -> Result<()> {
+        if let Some(trouble) = &self.trouble {
+            let what = format!("the database was opened for reading only, because {}", trouble.message());
+            return Err(Error::new(trouble.kind(), what));
+        }
+        self.store.writable()?;
+        self.room.check()
+    }
+
     /// The dataset in memory; the first caller recovers it.
     pub(super) fn space(&self, id: DatasetId, limits: &Limits) -> Result<Arc<Space>> {
         let slot = Arc::clone(lock(&self.spaces).entry(id).or_default());

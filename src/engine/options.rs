@@ -1,6 +1,7 @@
 //! What an opener may choose, with defaults and maxima.
 
 use crate::error::{Error, Result};
+use crate::isolate::Isolation;
 use crate::query;
 use crate::store::{Durability, StoreOptions};
 use std::time::Duration;
@@ -35,6 +36,15 @@ pub struct Options {
     /// Threads that seal and merge segments, 1 to [`MAX_BACKGROUND_THREADS`], by default 2: a seal need not wait for a
     /// merge.
     pub background_threads: u8,
+    /// Bytes of the disk that stay free, by default 64 MiB: below them writes are refused with
+    /// [`ErrorKind::StorageFull`](crate::ErrorKind::StorageFull) and taken again once there is room; below twice as many,
+    /// merges wait.
+    pub keep_free_bytes: u64,
+    /// Bytes of a file that is given up when the database is opened on a full disk, by default 16 MiB; 0 for none.
+    pub reserve_bytes: u64,
+    /// Where parsers run. By default in threads of this process, because a library cannot know which program can serve as a
+    /// worker; the `medialith` command and its server use processes.
+    pub isolation: Isolation,
     /// `OwnerId` of every document; left out where empty.
     pub owner_id: String,
 }
@@ -50,6 +60,9 @@ impl Default for Options {
             query_budget_bytes: query::DEFAULT_BUDGET_BYTES,
             query_threads: 2,
             background_threads: 2,
+            keep_free_bytes: 64 << 20,
+            reserve_bytes: 16 << 20,
+            isolation: Isolation::InThread,
             owner_id: String::new(),
         }
     }

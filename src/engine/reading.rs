@@ -1,17 +1,21 @@
 //! What the pool does with one file of a folder: open, extract, stamp.
 
-use crate::codec::ReadAt;
-use crate::error::Result;
-use crate::extract::pool::Work;
-use crate::extract::{self, Extracted, Hint, extract_with};
+use super::quarantine::Failed;
+use crate::extract::pool::{Failure, PoolOptions, Work};
+use crate::extract::{self, Extracted};
+use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
 use crate::model::Members;
 use crate::source::{self, Entry, Folder, LocalFile};
 use crate::store::Stamp;
+use rustix::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Reads files below one folder.
 pub(super) struct Reading {
     pub(super) folder: Folder,
     pub(super) options: extract::Options,
+    pub(super) extractor: Arc<Extractor>,
 }
 
 /// One file to read.
@@ -32,21 +36,51 @@ pub(super) struct Read {
 
 impl Work for Reading {
     type Job = Job;
-    type Done = Result<Read>;
+    type Done = Result<Read, Failed>;
     type Scratch = ();
 
     fn scratch(&self) {}
 
-    fn run(&self, (): &mut (), job: &Job) -> Result<Read> {
+    fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
         let file = self.folder.open_file(&job.entry)?;
         // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
         let beside = job.entry.beside.as_deref().and_then(|entry| self.folder.open_file(entry).ok());
         let stamp = stamp_of(file.stamp(), beside.as_ref().map(LocalFile::stamp));
-        let hint = Hint { name: &job.entry.key };
-        let sidecar = beside.as_ref().map(|file| -> &dyn ReadAt { file });
-        let extracted = extract_with(&file, sidecar, &hint, &self.options)?;
+        let request = Request { name: &job.entry.key, options: self.options, evidence: false };
+        let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
+        let extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
         Ok(Read { extracted, stamp })
     }
+}
+
+/// An open file as the extractor takes it.
+pub(super) fn handle(file: &LocalFile) -> Handle<'_> {
+    Handle { bytes: file, descriptor: Some(file.as_fd()) }
+}
+
+/// The pool's patience where workers have one of their own: theirs comes first, twice, and the wait for a worker with it, so
+/// that the pool gives up only what is stuck before a worker has it.
+pub(super) fn patient(options: PoolOptions, extractor: &Extractor, extract: &extract::Options) -> PoolOptions {
+    let Some(sandbox) = extractor.sandbox() else { return options };
+    let wall = if extract.digests.read_all() { PoolOptions::MAX_TIMEOUT } else { sandbox.wall };
+    let timeout = wall.saturating_mul(2).saturating_add(Duration::from_secs(10)).min(PoolOptions::MAX_TIMEOUT);
+    PoolOptions { timeout: timeout.max(options.timeout), ..options }
+}
+
+/// What a job of either kind came to. A failure of the pool itself is the file's: its parser panicked or never returned.
+pub(super) fn settled(outcome: Result<Result<Read, Failed>, Failure>, stamp: Option<Stamp>) -> Result<Read, Failed> {
+    outcome.unwrap_or_else(|failure| {
+        let outcome = match failure {
+            Failure::Panicked(_) => Outcome::Crashed,
+            Failure::TimedOut(_) => Outcome::Timeout,
+            _ => Outcome::SourceError,
+        };
+        let fault = Fault { outcome, message: failure.to_string() };
+        Err(match stamp {
+            Some(stamp) => Failed::of(fault, stamp),
+            None => Failed { error: fault.into(), blame: None },
+        })
+    })
 }
 
 /// The state of a file as records keep it. What describes it from beside counts as a part of the file: its state goes into

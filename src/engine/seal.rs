@@ -55,7 +55,8 @@ pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<(
         let tail_due = policy::seal_due(&view, inner.tail) || (all && view.tail().pieces > 0);
         if tail_due && let Some(_sealing) = enter(&space.sealing, all) {
             seal(inner, space)?;
-        } else if policy::merge(&view.pieces, inner.tail.most_merged_docs).is_some()
+        } else if !inner.room.is_short()
+            && policy::merge(&view.pieces, inner.tail.most_merged_docs).is_some()
             && let Some(_merging) = enter(&space.merging, all)
         {
             merge_files(inner, space)?;

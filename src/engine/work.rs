@@ -148,7 +148,7 @@ impl Dataset {
         let accepted = || -> Result<String> {
             check(&files, order)?;
             let inner = self.inner();
-            inner.store.writable()?;
+            inner.writable()?;
             self.check_room(inner, &files)?;
             let event = event_id()?;
             let row = WorkRow {

@@ -37,6 +37,10 @@ mod labels;
 mod resolve;
 mod run;
 
+/// Version of what parsers do with hostile bytes: raised when a file that cost a worker may be worth another try. The version
+/// of the crate counts as well.
+pub const VERSION: u32 = 1;
+
 pub use credits::CREDITS;
 pub use digest::{Digests, FileHash};
 pub use facts::{Datum, Fact, Facts, Group, Moment};

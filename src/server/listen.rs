@@ -4,7 +4,7 @@ use super::access::AccessKeys;
 use super::auth::Gate;
 use super::http::{Bounds, Budget, Incoming, Refusal, Response, Service, serve};
 use super::limiter::Limiter;
-use super::metrics::Metrics;
+use super::metrics::{self, Metrics};
 use super::mns::Ringer;
 use super::options::Options;
 use super::receivers;
@@ -45,6 +45,27 @@ pub struct Server {
     stop: watch::Sender<bool>,
     places: Vec<Arc<Places>>,
     accepting: Vec<JoinHandle<()>>,
+    _started: Started,
+}
+
+/// A start that is written down until it ends in order.
+struct Started {
+    engine: Engine,
+    is_safe: bool,
+}
+
+impl Started {
+    fn begin(engine: &Engine, wary: bool) -> Result<Started> {
+        let is_safe = engine.begin_start()?;
+        Ok(Started { is_safe: is_safe && (wary || engine.health().refuses_writes.is_some()), engine: engine.clone() })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // What cannot be crossed out counts as a start that did not end: the next may be a safe one.
+        let _noted_or_not = self.engine.end_start();
+    }
 }
 
 /// Places for connections.
@@ -97,11 +118,17 @@ impl Server {
             .map_err(|e| Error::io("start the server's threads", e))?;
         let listener = runtime.block_on(listen(options.listen))?;
         let metrics = options.metrics.map(|at| runtime.block_on(listen(at))).transpose()?;
+        let started = Started::begin(engine, options.safe_mode)?;
         let state = Arc::new(State {
             _delivery: deliver(engine, &options, address(&listener)?)?,
             ringer: Ringer::start(engine)?,
             tasks: engine.start_tasks(buckets.clone(), options.tasks.clone())?,
-            indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
+            // It died of its work twice in a row, or nothing can be written: it serves, and the work waits.
+            indexer: if started.is_safe {
+                engine.rest_indexer(buckets, IndexerOptions::default())
+            } else {
+                engine.start_indexer(buckets, IndexerOptions::default())?
+            },
             engine: engine.clone(),
             gate: Gate::open(keys, options.window, options.clock)?,
             limiter: Limiter::new(options.project_rate, options.project_concurrency),
@@ -118,6 +145,7 @@ impl Server {
             stop,
             places: Vec::new(),
             accepting: Vec::new(),
+            _started: started,
         };
         server.open(listener, Api::new(Arc::clone(&state)), tls, state.options.connections, &stopping);
         if let Some(listener) = metrics {
@@ -147,6 +175,11 @@ impl Server {
         self.places.push(Arc::clone(&places));
         let door = Arc::new(Door { service, state, bounds, places, tls, stopping });
         self.accepting.push(self.runtime.spawn(accept(listener, door)));
+    }
+
+    /// Whether accepted work rests until another start.
+    pub fn is_safe(&self) -> bool {
+        self.state.indexer.is_resting()
     }
 
     /// Where the API listens.
@@ -275,13 +308,25 @@ impl Service for Monitor {
             return Response::text(404, "text/plain", "expected the path /metrics, got another\n".to_owned());
         }
         let (pending, nonces) = (self.state.indexer.pending(), &self.state.gate.nonces);
+        let health = self.state.engine.health();
         let gauges = [
             ("medialith_work_pending", "Files accepted for indexing and not yet indexed.", pending),
             ("medialith_nonces", "Nonces of requests that could still be repeated.", nonces.count()),
             ("medialith_nonces_unwritten", "Nonces that a restart would forget.", nonces.unwritten()),
             ("medialith_ready", "1 while requests are taken.", u64::from(self.state.ready.load(Ordering::Relaxed))),
+            (
+                "medialith_writable",
+                "1 while writes are taken, 0 while they are refused.",
+                u64::from(health.refuses_writes.is_none()),
+            ),
+            ("medialith_disk_free_bytes", "Bytes free on the disk of the database.", health.free_bytes.unwrap_or(0)),
+            (
+                "medialith_safe_mode",
+                "1 while accepted work rests until another start.",
+                u64::from(self.state.indexer.is_resting()),
+            ),
         ];
-        let mut text = self.state.metrics.render(&gauges);
+        let mut text = self.state.metrics.render(&gauges) + &metrics::extraction(&self.state.engine.extraction());
         receivers::render(&self.state.engine, &mut text);
         Response::text(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }

@@ -1,5 +1,6 @@
 //! Counts for a monitor, in the text format of Prometheus (version 0.0.4). Names: `docs/server.md`.
 
+use crate::engine::extraction::Snapshot;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -88,6 +89,29 @@ impl Metrics {
     }
 }
 
+/// Counts of extraction as text.
+pub(super) fn extraction(snapshot: &Snapshot) -> String {
+    let mut out = String::new();
+    head(&mut out, "medialith_extracted_total", "counter", "Files read, by what became of them.");
+    for (outcome, count) in &snapshot.outcomes {
+        let _ok = writeln!(out, "medialith_extracted_total{{outcome=\"{outcome}\"}} {count}");
+    }
+    let counters = [
+        ("medialith_workers_started_total", "Worker processes started.", snapshot.started),
+        ("medialith_workers_died_total", "Worker processes that a file cost.", snapshot.died),
+        ("medialith_retried_total", "Files tried a second time, alone.", snapshot.retried),
+    ];
+    for (name, help, value) in counters {
+        head(&mut out, name, "counter", help);
+        let _ok = writeln!(out, "{name} {value}");
+    }
+    let level = snapshot.posture.map_or(0, |posture| posture.level() as u8);
+    let help = "Jail of the workers: 0 none or threads, 1 limits, 2 and seccomp, 3 and Landlock.";
+    head(&mut out, "medialith_sandbox_level", "gauge", help);
+    let _ok = writeln!(out, "medialith_sandbox_level {level}");
+    out
+}
+
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     // Writing to a String cannot fail.
     let _ok = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -107,6 +131,19 @@ fn histogram(out: &mut String, action: &str, latency: &Latency) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn extraction_in_text() {
+        let outcomes = vec![(crate::engine::extraction::Outcome::Crashed, 2)];
+        let text = extraction(&Snapshot { outcomes, started: 5, ..Snapshot::default() });
+        for line in [
+            "medialith_extracted_total{outcome=\"crashed\"} 2",
+            "medialith_workers_started_total 5",
+            "medialith_sandbox_level 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+        }
+    }
 
     #[test]
     fn text_format() {

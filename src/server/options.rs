@@ -27,6 +27,8 @@ pub struct Options {
     pub metrics: Option<SocketAddr>,
     /// TLS for the API; plain HTTP without it.
     pub tls: Option<TlsFiles>,
+    /// Whether the third start within five minutes that follows two without an orderly end leaves accepted work alone.
+    pub safe_mode: bool,
     /// `RegionId` that `ListRegions` names.
     pub region: String,
     /// How messages are written; their region is that of `region`.
@@ -74,6 +76,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7070)),
             metrics: None,
             tls: None,
+            safe_mode: true,
             region: "local".to_owned(),
             style: Style::default(),
             push_allowed: Allowed::default(),

@@ -4,7 +4,7 @@
 use super::walk::Walk;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use std::ffi::OsString;
@@ -175,6 +175,12 @@ impl LocalFile {
     /// The state of the file when it was opened: what the bytes read belong to.
     pub fn stamp(&self) -> Stamp {
         self.stamp
+    }
+}
+
+impl AsFd for LocalFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

@@ -74,6 +74,13 @@ impl<'s> Batch<'s> {
         self.writes.is_empty()
     }
 
+    /// Drops the quarantine rows of a dataset.
+    pub fn drop_quarantine(&mut self, dataset: DatasetId) -> Result<()> {
+        let (from, to) = (keys::quarantine(dataset, ""), keys::quarantine(DatasetId(dataset.0.saturating_add(1)), ""));
+        self.writes.delete_range_cf(self.store.family(from.table)?, from.bytes, to.bytes);
+        Ok(())
+    }
+
     /// Bytes of the batch so far.
     pub fn size_bytes(&self) -> usize {
         self.writes.size_in_bytes()

@@ -27,6 +27,7 @@ const DATASET: u8 = b'd';
 const COUNTERS: u8 = b'c';
 const WORK: u8 = b'w';
 const ATTACHMENT: u8 = b'b';
+const QUARANTINE: u8 = b'q';
 
 /// Rows about tasks are told apart by their first byte.
 const TASK: u8 = b't';
@@ -114,6 +115,11 @@ pub fn task_moment(bytes: &[u8]) -> Option<(u64, u64)> {
     let (time, rest) = order::take_key(bytes.get(1..)?)?;
     let (number, rest) = order::take_key(rest)?;
     rest.is_empty().then_some((time, number))
+}
+
+/// What is known of a file that cost a worker, or all of a dataset whose URIs begin with `uri`.
+pub fn quarantine(dataset: DatasetId, uri: &str) -> Key {
+    key(Table::Catalog, &[&[QUARANTINE], &order::key(dataset.0), uri.as_bytes()])
 }
 
 /// The record of a file, or all whose URIs begin with `uri`.

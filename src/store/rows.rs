@@ -260,6 +260,30 @@ impl Row for TaskRef {
     const WHAT: &'static str = "row of a list of tasks";
 }
 
+/// A file that cost a worker, under its dataset's number and its URI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineRow {
+    /// Code of the outcome.
+    pub outcome: u8,
+    /// What happened, in words.
+    pub message: String,
+    /// Length of the file.
+    pub size: u64,
+    /// Its modification time in nanoseconds since 1970.
+    pub modified: i64,
+    /// Its inode.
+    pub inode: u64,
+    /// Version of the extractor that met it.
+    pub version: String,
+    /// When, in nanoseconds since 1970.
+    pub since: i64,
+}
+
+impl Row for QuarantineRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "quarantine row";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,10 @@
 #[path = "../model/mod.rs"]
 mod model;
 
+#[cfg(feature = "cli")]
+#[path = "../bombs/mod.rs"]
+mod bombs;
+
 #[cfg(feature = "server")]
 #[path = "../receiver/mod.rs"]
 mod receiver;
@@ -23,6 +27,9 @@ mod server;
 mod bad_input;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+#[path = "bombs.rs"]
+mod defused;
 mod docs;
 #[cfg(feature = "engine")]
 mod engine;
@@ -42,6 +49,9 @@ mod fuzzy;
 mod histories;
 #[cfg(feature = "engine")]
 mod ingest;
+mod interleavings;
+#[cfg(feature = "failpoints")]
+mod isolation;
 mod layers;
 #[cfg(feature = "engine")]
 mod paging;

@@ -114,3 +114,25 @@ fn function_lengths_are_counted() {
     let source = Source { path: "src/x.rs".into(), text: text.into() };
     assert_eq!(function_lines(&source), [1, 3, 4]);
 }
+
+/// Rows of docs/unsafe.md: file and number of uses.
+fn listed_unsafe() -> Vec<(String, usize)> {
+    let text = crate::tree::read("docs/unsafe.md");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `src/")?.split_once("` | "));
+    rows.map(|(path, rest)| (format!("src/{path}"), rest.split(' ').next().unwrap().parse().unwrap())).collect()
+}
+
+#[test]
+fn every_unsafe_is_listed() {
+    let uses = |source: &Source| {
+        let words = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"];
+        source.code().map(|(_, line)| words.iter().map(|word| line.matches(word).count()).sum::<usize>()).sum::<usize>()
+    };
+    let mut found: Vec<(String, usize)> =
+        files(&["src"], "rs").iter().map(|s| (s.path.clone(), uses(s))).filter(|(_, count)| *count > 0).collect();
+    let mut listed = listed_unsafe();
+    found.sort();
+    listed.sort();
+    assert_eq!(found, listed, "docs/unsafe.md lists every use");
+    assert!(found.iter().map(|(_, count)| count).sum::<usize>() <= 20);
+}

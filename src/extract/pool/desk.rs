@@ -1,12 +1,12 @@
 //! Desk and seat: the two halves of a worker's place, one seen by all, one owned by the thread that sits there.
 
 use super::shared::Task;
+use super::signals::Nap;
 use super::work::Work;
 use crossbeam::deque::{Stealer, Worker as Deque};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::{Parker, Unparker};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The half that the other threads see.
 pub(super) struct Desk<W: Work> {
@@ -15,24 +15,14 @@ pub(super) struct Desk<W: Work> {
     /// The task begun last, for the watchdog to pick up; one place, newer replaces older.
     pub(super) begun: ArrayQueue<Arc<Task<W>>>,
     /// Set while the worker sleeps; whoever clears it owes it a wake-up.
-    asleep: AtomicBool,
+    pub(super) nap: Nap,
     unparker: Unparker,
 }
 
 impl<W: Work> Desk<W> {
-    /// Announces sleep. The caller must look for work once more before it parks.
-    pub(super) fn lie_down(&self) {
-        self.asleep.store(true, Ordering::SeqCst);
-    }
-
-    /// Takes the announcement back.
-    pub(super) fn get_up(&self) {
-        self.asleep.store(false, Ordering::SeqCst);
-    }
-
     /// Wakes the worker if it sleeps and nobody else is waking it.
     pub(super) fn wake(&self) -> bool {
-        let woken = self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst);
+        let woken = self.nap.wake();
         if woken {
             self.unparker.unpark();
         }
@@ -58,7 +48,7 @@ pub(super) fn place<W: Work>(index: usize) -> (Desk<W>, Seat<W>) {
     let desk = Desk {
         stealer: deque.stealer(),
         begun: ArrayQueue::new(1),
-        asleep: AtomicBool::new(false),
+        nap: Nap::new(),
         unparker: parker.unparker().clone(),
     };
     (desk, Seat { index, deque, parker })

@@ -8,9 +8,11 @@
 //!
 //! Knows nothing of files or formats: what a job is, the [`Work`] says.
 
+mod atomics;
 mod desk;
 mod options;
 mod shared;
+mod signals;
 mod watchdog;
 mod work;
 mod worker;
@@ -19,7 +21,7 @@ mod worker;
 mod tests;
 
 pub use options::PoolOptions;
-pub use work::{Answer, Failure, Refused, Work};
+pub use work::{Answer, Asked, Failure, Refused, Work};
 
 use crate::error::{Error, ErrorKind, Result};
 use crossbeam::channel::{Receiver, Sender, TrySendError};

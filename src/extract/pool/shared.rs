@@ -1,11 +1,11 @@
 //! What the threads of a pool share: queues, counters and the rules for sleeping and waking.
 //!
 //! Sleeping is the classical two-flag protocol: a sleeper sets its flag, then looks at the queues; a poster fills a
-//! queue, then looks at the flags. IMPORTANT: all four steps and the fences between them are sequentially consistent,
-//! so at least one side sees the other and no job waits while every worker sleeps.
+//! queue, then looks at the flags (`signals`). So no job waits while every worker sleeps.
 
 use super::desk::{Desk, Seat, place};
 use super::options::PoolOptions;
+use super::signals::{Claim, Turnstile, posted};
 use super::work::{Answer, Failure, Work};
 use crossbeam::channel::{Receiver, Sender};
 use crossbeam::deque::{Injector, Steal};
@@ -23,13 +23,13 @@ pub(super) struct Task<W: Work> {
     pub(super) job: W::Job,
     /// Nanoseconds since the pool was built when a worker began it, 0 before.
     begun: AtomicU64,
-    /// Set by whoever answers it: worker or watchdog, never both.
-    answered: AtomicBool,
+    /// Taken by whoever answers it.
+    answered: Claim,
 }
 
 impl<W: Work> Task<W> {
     pub(super) fn is_answered(&self) -> bool {
-        self.answered.load(Ordering::Acquire)
+        self.answered.is_taken()
     }
 }
 
@@ -51,13 +51,12 @@ pub(super) struct Shared<W: Work> {
     injector: Injector<Arc<Task<W>>>,
     answers: Sender<Message<W>>,
     born: Instant,
-    /// Jobs submitted and not yet received.
-    pending: AtomicUsize,
+    /// Jobs submitted and not yet received, and whether more may come.
+    turnstile: Turnstile,
     /// Workers that serve the queues: neither stuck nor gone.
     on_duty: AtomicUsize,
     /// Threads that were given up and have not come back.
     stuck: AtomicUsize,
-    closed: AtomicBool,
     quitting: AtomicBool,
     watchdog: Unparker,
     /// The other half of `watchdog`, until its thread takes it.
@@ -87,10 +86,9 @@ impl<W: Work> Shared<W> {
             injector: Injector::new(),
             answers,
             born: Instant::now(),
-            pending: AtomicUsize::new(0),
+            turnstile: Turnstile::new(),
             on_duty: AtomicUsize::new(0),
             stuck: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
             quitting: AtomicBool::new(false),
             watchdog,
             watchdog_bed,
@@ -103,13 +101,11 @@ impl<W: Work> Shared<W> {
 
     /// Queues a job, or gives it back after [`Shared::close`].
     pub(super) fn post(&self, job: W::Job) -> Result<(), W::Job> {
-        // IMPORTANT: count first, look second; `close` does it the other way round.
-        self.pending.fetch_add(1, Ordering::SeqCst);
-        if self.closed.load(Ordering::SeqCst) {
+        if !self.turnstile.enter() {
             self.received();
             return Err(job);
         }
-        self.injector.push(Arc::new(Task { job, begun: AtomicU64::new(0), answered: AtomicBool::new(false) }));
+        self.injector.push(Arc::new(Task { job, begun: AtomicU64::new(0), answered: Claim::new() }));
         self.wake_one();
         if self.watchdog_asleep.load(Ordering::SeqCst) {
             self.watchdog.unpark();
@@ -119,7 +115,7 @@ impl<W: Work> Shared<W> {
 
     /// Answers a task unless that was done before; tells whether this call did it.
     pub(super) fn answer(&self, task: &Arc<Task<W>>, outcome: Result<W::Done, Failure>) -> bool {
-        let first = !task.answered.swap(true, Ordering::AcqRel);
+        let first = task.answered.take();
         if first {
             // Fails only when the pool was dropped, and then nobody asks.
             let _ = self.answers.try_send(Message::Answer(Answer { task: Arc::clone(task), outcome }));
@@ -129,15 +125,14 @@ impl<W: Work> Shared<W> {
 
     /// Counts one job less under way.
     pub(super) fn received(&self) {
-        if self.pending.fetch_sub(1, Ordering::SeqCst) == 1 && self.closed.load(Ordering::SeqCst) {
+        if self.turnstile.leave() {
             self.announce_end();
         }
     }
 
     /// Refuses further jobs.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
-        if self.pending() == 0 {
+        if self.turnstile.close() {
             self.announce_end();
         }
     }
@@ -148,7 +143,7 @@ impl<W: Work> Shared<W> {
     }
 
     pub(super) fn pending(&self) -> usize {
-        self.pending.load(Ordering::SeqCst)
+        self.turnstile.inside()
     }
 
     // Finding work.
@@ -193,19 +188,18 @@ impl<W: Work> Shared<W> {
 
     /// Wakes one sleeping worker, if there is one.
     pub(super) fn wake_one(&self) {
-        fence(Ordering::SeqCst);
+        posted();
         let _ = self.desks.iter().any(Desk::wake);
     }
 
     /// Sleeps until there may be work.
     pub(super) fn sleep(&self, seat: &Seat<W>) {
         let Some(desk) = self.desks.get(seat.index) else { return };
-        desk.lie_down();
-        fence(Ordering::SeqCst);
+        desk.nap.lie_down();
         if !self.has_work() && !self.is_quitting() {
             seat.parker.park();
         }
-        desk.get_up();
+        desk.nap.get_up();
     }
 
     /// The watchdog's sleep: for a while when jobs are under way, else until one comes.

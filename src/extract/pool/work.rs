@@ -58,6 +58,23 @@ impl<W: Work> Answer<W> {
     pub fn job(&self) -> &W::Job {
         &self.task.job
     }
+
+    /// The job and what became of it, each on its own.
+    pub fn split(self) -> (Asked<W>, Result<W::Done, Failure>) {
+        (Asked { task: self.task }, self.outcome)
+    }
+}
+
+/// A job that was answered.
+pub struct Asked<W: Work> {
+    task: Arc<Task<W>>,
+}
+
+impl<W: Work> Asked<W> {
+    /// The job as it was submitted.
+    pub fn job(&self) -> &W::Job {
+        &self.task.job
+    }
 }
 
 /// A job that was not accepted, given back.

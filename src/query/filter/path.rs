@@ -38,7 +38,8 @@ impl UriLeaf {
                 }
             }
             Test::Prefix(prefix) => {
-                let find = |text: &[u8]| Ok(segment.uris()?.find(text)?.unwrap_or_else(|at| at) as u32);
+                let find =
+                    |text: &[u8]| -> Result<u32> { Ok(segment.uris()?.find(text)?.unwrap_or_else(|at| at) as u32) };
                 let end = successor(prefix.as_bytes()).map_or(Ok(all), |next| find(&next))?;
                 find(prefix.as_bytes())?..end
             }

@@ -1,0 +1,3 @@
+//! The atomics that the pool's primitives stand on; a test puts others in their place.
+
+pub(super) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};

@@ -1,0 +1,224 @@
+//! One end of the socket between daemon and worker: messages after their length, descriptors beside them.
+
+use super::wire::MAX_MESSAGE;
+use rustix::cmsg_space;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::time::Instant;
+
+/// Bytes of the length before each message.
+const LENGTH: usize = 4;
+/// Room that a read has at first: most messages come whole.
+const ROOM: usize = 64 << 10;
+/// Most descriptors of one message.
+const DESCRIPTORS: usize = 2;
+
+/// Why no message came or went.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// The other end is closed.
+    Closed,
+    /// The time was up.
+    Late,
+    /// A message claims to be longer than any may be.
+    TooLong(u64),
+    /// The system says.
+    System(Errno),
+}
+
+/// One end.
+#[derive(Debug)]
+pub struct Channel {
+    socket: OwnedFd,
+    /// What came and has not been taken, from `start` to `end`.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Channel {
+    pub(super) fn new(socket: OwnedFd) -> Channel {
+        Channel { socket, buffer: vec![0; ROOM], start: 0, end: 0 }
+    }
+
+    /// Sends one message and the descriptors that belong to it.
+    pub(super) fn send(&self, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Lost> {
+        let length = u32::try_from(message.len()).ok().filter(|_| message.len() <= MAX_MESSAGE);
+        let length = length.ok_or(Lost::TooLong(message.len() as u64))?.to_le_bytes();
+        let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(Lost::System(Errno::NOBUFS));
+        }
+        let mut sent = 0;
+        while sent < LENGTH + message.len() {
+            let head = length.get(sent..).unwrap_or_default();
+            let body = message.get(sent.saturating_sub(LENGTH)..).unwrap_or_default();
+            let parts = [IoSlice::new(head), IoSlice::new(body)];
+            match rustix::net::sendmsg(&self.socket, &parts, &mut control, SendFlags::NOSIGNAL) {
+                Ok(count) => sent += count,
+                Err(Errno::INTR) => continue,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(Lost::Closed),
+                Err(e) => return Err(Lost::System(e)),
+            }
+            // They went with the first byte.
+            control.clear();
+        }
+        Ok(())
+    }
+
+    /// The next message; waits for it until `deadline`, without end where there is none. Descriptors that come go into `kept`;
+    /// where there is none, the system drops them.
+    pub(super) fn receive(
+        &mut self,
+        deadline: Option<Instant>,
+        kept: Option<&mut Vec<OwnedFd>>,
+    ) -> Result<&[u8], Lost> {
+        let mut kept = kept;
+        loop {
+            if let Some(len) = self.whole()? {
+                let from = self.start + LENGTH;
+                self.start = from + len;
+                return Ok(self.buffer.get(from..from + len).unwrap_or_default());
+            }
+            self.make_room();
+            if let Some(deadline) = deadline {
+                self.wait(deadline)?;
+            }
+            let count = self.read(kept.as_deref_mut())?;
+            if count == 0 {
+                return Err(Lost::Closed);
+            }
+            self.end += count;
+        }
+    }
+
+    /// The length of the message at `start`, once all of it is there.
+    fn whole(&self) -> Result<Option<usize>, Lost> {
+        let there = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let Some(head) = there.first_chunk::<LENGTH>() else { return Ok(None) };
+        let len = u32::from_le_bytes(*head) as usize;
+        if len > MAX_MESSAGE {
+            return Err(Lost::TooLong(len as u64));
+        }
+        Ok((there.len() - LENGTH >= len).then_some(len))
+    }
+
+    /// Makes the buffer begin with what is there, and grows it as bytes come: a claimed length costs nothing.
+    fn make_room(&mut self) {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+    }
+
+    fn wait(&self, deadline: Instant) -> Result<(), Lost> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(|_| Lost::System(Errno::INVAL))?;
+            match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&left)) {
+                Ok(0) => return Err(Lost::Late),
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(e) => return Err(Lost::System(e)),
+            }
+        }
+    }
+
+    fn read(&mut self, kept: Option<&mut Vec<OwnedFd>>) -> Result<usize, Lost> {
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        loop {
+            let result = match kept {
+                None => rustix::net::recv(&self.socket, &mut *room, RecvFlags::empty()).map(|(count, _)| count),
+                Some(kept) => return read_with_descriptors(&self.socket, room, kept),
+            };
+            match result {
+                Err(Errno::INTR) => {}
+                Err(Errno::CONNRESET) => return Ok(0),
+                other => return other.map_err(Lost::System),
+            }
+        }
+    }
+}
+
+fn read_with_descriptors(socket: &OwnedFd, room: &mut [u8], kept: &mut Vec<OwnedFd>) -> Result<usize, Lost> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    loop {
+        let mut parts = [IoSliceMut::new(room)];
+        match rustix::net::recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Ok(message) => {
+                for ancillary in control.drain() {
+                    if let RecvAncillaryMessage::ScmRights(descriptors) = ancillary {
+                        kept.extend(descriptors);
+                    }
+                }
+                return Ok(message.bytes);
+            }
+            Err(Errno::INTR) => {}
+            Err(Errno::CONNRESET) => return Ok(0),
+            Err(e) => return Err(Lost::System(e)),
+        }
+    }
+}
+
+/// Two ends that belong together.
+pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+    socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fd::AsFd;
+    use std::time::Duration;
+
+    #[test]
+    fn messages_of_every_length_with_descriptors() {
+        let (one, two) = pair().unwrap();
+        let (mut one, mut two) = (Channel::new(one), Channel::new(two));
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let sizes = [0, 1, ROOM - 4, ROOM, 3 * ROOM + 7, MAX_MESSAGE];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for size in sizes {
+                    one.send(&vec![7; size], &[file.as_fd(), file.as_fd()]).unwrap();
+                }
+            });
+            for size in sizes {
+                let mut kept = Vec::new();
+                let deadline = Some(Instant::now() + Duration::from_secs(20));
+                assert!(two.receive(deadline, Some(&mut kept)).unwrap() == vec![7; size]);
+                assert!(kept.len() >= 2, "{} descriptors with {size} bytes", kept.len());
+            }
+        });
+        assert!(matches!(one.send(&vec![0; MAX_MESSAGE + 1], &[]), Err(Lost::TooLong(_))));
+        let late = one.receive(Some(Instant::now() + Duration::from_millis(5)), None);
+        assert!(matches!(late, Err(Lost::Late)));
+        drop(two);
+        assert!(matches!(one.receive(None, None), Err(Lost::Closed)));
+        assert!(matches!(one.send(b"x", &[]), Err(Lost::Closed)));
+    }
+
+    #[test]
+    fn a_claimed_length_is_not_believed() {
+        let (one, two) = pair().unwrap();
+        let mut two = Channel::new(two);
+        rustix::io::write(&one, &u32::MAX.to_le_bytes()).unwrap();
+        assert!(matches!(two.receive(None, None), Err(Lost::TooLong(n)) if n == u64::from(u32::MAX)));
+        let (one, two) = pair().unwrap();
+        let mut two = Channel::new(two);
+        rustix::io::write(&one, &(MAX_MESSAGE as u32).to_le_bytes()).unwrap();
+        drop(one);
+        assert!(matches!(two.receive(None, None), Err(Lost::Closed)));
+        assert_eq!(two.buffer.len(), ROOM);
+    }
+}

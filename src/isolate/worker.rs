@@ -1,0 +1,168 @@
+//! The worker's side: into the jail, then one file after the other until the daemon hangs up.
+
+use super::body::{self, Body};
+use super::channel::{Channel, Lost};
+use super::jail;
+use super::memory;
+use super::outcome::Outcome;
+use super::remote::Source;
+use super::wire::{Access, Hello, Job, Kind, Reply};
+use crate::error::{Error, Result};
+use crate::extract::{self, Extracted, Hint, Warning};
+use rustix::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::exit;
+use std::sync::{Mutex, PoisonError};
+
+/// The hidden argument that makes a program a worker.
+pub const ARGUMENT: &str = "__extract";
+
+/// Makes this process a worker if it was started as one, and then never returns; otherwise does nothing. Call it first in
+/// `main`: before threads, open files and the reading of arguments.
+pub fn serve_if_asked() {
+    serve_with_if_asked(body::read);
+}
+
+/// The same with another body: what the worker does with each file. Tests have one that misbehaves.
+pub fn serve_with_if_asked(body: Body) {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|argument| argument == ARGUMENT) {
+        let memory = arguments.next().and_then(|text| text.to_str()?.parse().ok());
+        exit(serve(body, memory.unwrap_or(u64::MAX / 4)));
+    }
+}
+
+/// Exit code of a worker that was not started by a daemon, or whose daemon broke the protocol.
+const NO_DAEMON: i32 = 2;
+
+fn serve(body: Body, memory_bytes: u64) -> i32 {
+    // What is set up on first use is set up now: tables of fields and formats, the allocator's arenas.
+    let _warm = extract::extract(&b"\xFF\xD8\xFF\xE0 not a picture".to_vec(), &Hint::default(), &Default::default());
+    std::panic::set_hook(Box::new(note_panic));
+    let posture = jail::enter(memory_bytes);
+    let Ok(socket) = std::io::stdin().as_fd().try_clone_to_owned() else { return NO_DAEMON };
+    let channel = Mutex::new(Channel::new(socket));
+    if send(&channel, &Hello { posture }.encode()).is_err() {
+        return NO_DAEMON;
+    }
+    loop {
+        let mut files = Vec::new();
+        let job = match next(&channel, &mut files) {
+            Ok(Some(job)) => job,
+            Ok(None) => return 0,
+            Err(_) => return NO_DAEMON,
+        };
+        let (reply, panicked) = perform(body, &job, files, &channel);
+        let message = reply.encode(job.evidence).or_else(|| too_long(&job).encode(false));
+        if message.is_none_or(|message| send(&channel, &message).is_err()) || panicked {
+            return 0;
+        }
+    }
+}
+
+fn send(channel: &Mutex<Channel>, message: &[u8]) -> Result<(), Lost> {
+    channel.lock().unwrap_or_else(PoisonError::into_inner).send(message, &[])
+}
+
+/// The next job and its descriptors; `None` when the daemon has hung up.
+fn next(channel: &Mutex<Channel>, files: &mut Vec<OwnedFd>) -> Result<Option<Job>> {
+    let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
+    match channel.receive(None, Some(files)) {
+        Ok(message) => match Kind::of(message)? {
+            (Kind::Job, take) => Job::decode(take).map(Some),
+            (other, _) => Err(Error::corrupted(format!("expected a job, got {other:?}"))),
+        },
+        Err(Lost::Closed) => Ok(None),
+        Err(other) => Err(Error::corrupted(format!("expected a job, got {other:?}"))),
+    }
+}
+
+/// Does one job; tells as well whether it panicked, after which the process is not to be trusted.
+fn perform(body: Body, job: &Job, files: Vec<OwnedFd>, channel: &Mutex<Channel>) -> (Reply, bool) {
+    let sources = match sources(job, files, channel) {
+        Ok(sources) => sources,
+        Err(e) => return (failed(job, Outcome::SourceError, e.message()), false),
+    };
+    let mut sources = sources.iter().map(|source| -> &dyn crate::codec::ReadAt { source });
+    let (Some(source), beside) = (sources.next(), sources.next()) else {
+        return (failed(job, Outcome::SourceError, "the job has no source"), false);
+    };
+    jail::allow_cpu(job.cpu);
+    memory::begin(usize::try_from(job.memory_bytes).unwrap_or(usize::MAX));
+    let done = catch_unwind(AssertUnwindSafe(|| body(source, beside, &job.request())));
+    let refused = memory::end();
+    match done {
+        Ok(Ok(extracted)) => (settled(job, extracted, refused), false),
+        Ok(Err(e)) => (failed(job, Outcome::SourceError, e.message()), false),
+        Err(_) if refused => (failed(job, Outcome::LimitMemory, &more_than(job)), true),
+        Err(_) => {
+            let noted = PANIC.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            (failed(job, Outcome::Crashed, &noted), true)
+        }
+    }
+}
+
+fn sources<'a>(job: &Job, files: Vec<OwnedFd>, channel: &'a Mutex<Channel>) -> Result<Vec<Source<'a>>> {
+    let mut files = files.into_iter();
+    let source = |(number, (access, len)): (u8, &(Access, u64))| match access {
+        Access::Ranges => Ok(Source::Ranges { channel, number, len: *len }),
+        Access::Descriptor => {
+            let file = files.next().ok_or_else(|| Error::corrupted("expected a descriptor with the job, got none"))?;
+            Ok(Source::Descriptor { file, len: *len })
+        }
+    };
+    (0..).zip(&job.sources).map(source).collect()
+}
+
+fn settled(job: &Job, mut extracted: Extracted, refused: bool) -> Reply {
+    let outcome = match (refused, extracted.warnings.is_empty()) {
+        (true, _) => Outcome::LimitMemory,
+        (false, false) => Outcome::Partial,
+        (false, true) => Outcome::Ok,
+    };
+    if refused {
+        extracted.warnings.push(Warning { format: "file", offset: 0, message: more_than(job) });
+    }
+    Reply { number: job.number, outcome, message: String::new(), extracted }
+}
+
+fn failed(job: &Job, outcome: Outcome, message: &str) -> Reply {
+    Reply { number: job.number, outcome, message: message.to_owned(), extracted: Extracted::default() }
+}
+
+fn more_than(job: &Job) -> String {
+    format!("a parser asked for more than the {} MiB of memory that one file may cost", job.memory_bytes >> 20)
+}
+
+fn too_long(job: &Job) -> Reply {
+    failed(job, Outcome::LimitMemory, "what the file says is longer than one answer may be")
+}
+
+/// Where and why the last panic was.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let place = info.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+    let text = info.payload().downcast_ref::<&str>().copied().map(str::to_owned);
+    let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned()).unwrap_or_default();
+    *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("it panicked{place}: {text}");
+}
+
+/// Tells the daemon that memory was refused. Called by the allocator: it must not allocate.
+pub(super) fn tell_of_refusal() {
+    let message = [1, 0, 0, 0, REFUSED];
+    let _nobody_to_tell = rustix::io::write(rustix::stdio::stdin(), &message);
+}
+
+/// The byte of [`Kind::Refused`].
+const REFUSED: u8 = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_allocator_spells_its_message_as_the_protocol_does() {
+        assert_eq!(REFUSED, Kind::Refused.tag());
+    }
+}

@@ -1,0 +1,235 @@
+//! Extraction behind walls: a worker that misbehaves in every way costs its file and nothing else, and cannot get out.
+
+use medialith::engine::extraction::{Isolation, Level, Outcome, Sandbox};
+use medialith::engine::{Dataset, Engine, IngestOptions, Options, Progress};
+use medialith::extract::{self, Extracted, Hint};
+use medialith::isolate::{Extractor, Fault, Handle, Request};
+use medialith::model::{DatasetSpec, ProjectSpec, field};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+#[path = "../mock/escapes_names.rs"]
+mod escapes;
+
+fn sandbox() -> Sandbox {
+    Sandbox { helper: Some(PathBuf::from(env!("CARGO_BIN_EXE_mock-worker"))), ..Sandbox::default() }
+}
+
+fn extractor(sandbox: Sandbox) -> Extractor {
+    Extractor::new(&Isolation::Process(sandbox)).unwrap()
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample").join(name)
+}
+
+/// Reads bytes by the descriptor of a file that holds them.
+fn read(extractor: &Extractor, bytes: &[u8], name: &str) -> Result<Extracted, Fault> {
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, bytes).unwrap();
+    let request = Request { name, options: extract::Options::default(), evidence: true };
+    let bytes = bytes.to_vec();
+    extractor.extract(Handle { bytes: &bytes, descriptor: Some(file.as_fd()) }, None, &request)
+}
+
+fn same(one: &Extracted, two: &Extracted, what: &str) {
+    assert_eq!(one.members, two.members, "{what}");
+    assert_eq!(one.facts, two.facts, "{what}");
+    assert_eq!(one.warnings, two.warnings, "{what}");
+    assert_eq!((one.bytes_read, &one.ranges), (two.bytes_read, &two.ranges), "{what}");
+}
+
+/// Every file of a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else if path.is_file() {
+            found.push(path)
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_jail_is_whole_here() {
+    let extractor = extractor(sandbox());
+    extractor.prepare().unwrap();
+    let posture = extractor.snapshot().posture.unwrap();
+    assert_eq!(posture.level(), Level::Full, "{posture}");
+    assert!(posture.unprivileged && posture.counted, "{posture}");
+}
+
+#[test]
+fn no_way_out() {
+    let extractor = extractor(sandbox());
+    for (number, name) in escapes::NAMES.iter().enumerate() {
+        let fault = read(&extractor, format!("mock:escape {number}").as_bytes(), &format!("{number}.x{number}"));
+        assert_eq!(fault.unwrap_err().outcome, Outcome::SandboxViolation, "{name}");
+    }
+    assert!(escapes::NAMES.len() >= 25);
+    assert_eq!(extractor.snapshot().outcomes[6], (Outcome::SandboxViolation, escapes::NAMES.len() as u64));
+    // The control: what is allowed works in the same jail.
+    assert!(read(&extractor, b"mock:reserve", "r").is_ok());
+}
+
+#[test]
+fn each_way_to_misbehave_costs_its_file_only() {
+    let short = Sandbox { wall: Duration::from_millis(700), ..sandbox() };
+    let extractor = extractor(short);
+    let good = std::fs::read(sample("photos/2022/Reykjavik/IMG_2041.jpg")).unwrap();
+    let expected = extract::extract(&good, &Hint { name: "a.jpg" }, &extract::Options::default()).unwrap();
+    for (command, outcome, words) in [
+        ("hang", Outcome::Timeout, "700ms"),
+        ("panic for the test", Outcome::Crashed, "for the test"),
+        ("stack", Outcome::Crashed, "signal"),
+        ("memory", Outcome::LimitMemory, "256 MiB"),
+        ("exit", Outcome::Crashed, "code 0"),
+        ("garbage", Outcome::ProtocolError, "kind of message"),
+        ("flood", Outcome::ProtocolError, "4294967295"),
+        ("stale", Outcome::ProtocolError, "job"),
+        ("close", Outcome::Crashed, ""),
+    ] {
+        let begun = Instant::now();
+        let fault = read(&extractor, format!("mock:{command}").as_bytes(), command).unwrap_err();
+        assert_eq!(fault.outcome, outcome, "{command}: {fault}");
+        assert!(fault.message.contains(words), "{command}: {fault}");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{command}");
+        same(&read(&extractor, &good, "a.jpg").unwrap(), &expected, command);
+    }
+    let snapshot = extractor.snapshot();
+    // All but the counted memory are tried twice.
+    assert_eq!((snapshot.died, snapshot.retried), (17, 8));
+}
+
+#[test]
+fn processor_time_is_counted() {
+    let extractor = extractor(Sandbox { cpu: Duration::from_secs(1), ..sandbox() });
+    let fault = read(&extractor, b"mock:spin", "s").unwrap_err();
+    assert_eq!(fault.outcome, Outcome::LimitCpu, "{fault}");
+    assert_eq!(extractor.snapshot().retried, 0);
+}
+
+#[test]
+fn who_copes_with_refused_memory_keeps_what_it_found() {
+    let extractor = extractor(sandbox());
+    let found = read(&extractor, b"mock:reserve", "r").unwrap();
+    assert_eq!(found.members.text(field::TITLE), Some("obeyed"));
+    assert!(found.warnings[0].message.contains("256 MiB"), "{:?}", found.warnings);
+    assert_eq!(extractor.snapshot().outcomes[2], (Outcome::LimitMemory, 1));
+    assert_eq!(extractor.snapshot().died, 0);
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_noticed() {
+    for helper in ["/bin/true", "/nonexistent/medialith"] {
+        let extractor = extractor(Sandbox { helper: Some(helper.into()), ..Sandbox::default() });
+        let error = extractor.prepare().unwrap_err();
+        assert!(error.message().contains("worker"), "{error}");
+    }
+}
+
+#[test]
+fn ranges_and_descriptors_and_threads_agree() {
+    let product = Sandbox { helper: Some(PathBuf::from(env!("CARGO_BIN_EXE_medialith"))), ..Sandbox::default() };
+    let walls = extractor(product);
+    let threads = Extractor::new(&Isolation::InThread).unwrap();
+    let options = extract::Options::default();
+    for path in files(&sample("")) {
+        let (bytes, file, name) = (std::fs::read(&path).unwrap(), File::open(&path).unwrap(), path.to_str().unwrap());
+        let request = Request { name, options, evidence: true };
+        let ranges = Handle { bytes: &bytes, descriptor: None };
+        let descriptor = Handle { bytes: &bytes, descriptor: Some(file.as_fd()) };
+        let plain = threads.extract(ranges, None, &request).unwrap();
+        same(&walls.extract(descriptor, None, &request).unwrap(), &plain, name);
+        same(&walls.extract(ranges, None, &request).unwrap(), &plain, name);
+    }
+    assert_eq!(walls.snapshot().died, 0);
+}
+
+/// The corpus of the project, real and hostile: no file may cost a worker or need a call that the jail forbids.
+#[test]
+fn the_corpus_stays_within_the_walls() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/dev");
+    if !corpus.is_dir() {
+        println!("skipped: no corpus in ../shared");
+        return;
+    }
+    let walls =
+        extractor(Sandbox { helper: Some(PathBuf::from(env!("CARGO_BIN_EXE_medialith"))), ..Sandbox::default() });
+    let (options, mut count) = (extract::Options::default(), 0);
+    for path in files(&corpus) {
+        let (file, name) = (File::open(&path).unwrap(), path.to_string_lossy().into_owned());
+        let bytes = std::fs::read(&path).unwrap();
+        let request = Request { name: &name, options, evidence: false };
+        let read = walls.extract(Handle { bytes: &bytes, descriptor: Some(file.as_fd()) }, None, &request);
+        let plain = extract::extract(&bytes, &Hint { name: &name }, &options).unwrap();
+        assert_eq!(read.unwrap_or_else(|fault| panic!("{name}: {fault}")).members, plain.members, "{name}");
+        count += 1;
+    }
+    assert_eq!(walls.snapshot().died, 0);
+    println!("{count} files read alike in workers and in a thread");
+}
+
+fn open(folder: &Path) -> (Engine, Dataset) {
+    let isolation = Isolation::Process(Sandbox { wall: Duration::from_millis(500), ..sandbox() });
+    let engine = Engine::open(folder, Options { isolation, ..Options::default() }).unwrap();
+    let _there = engine.create_project("p", &ProjectSpec::default());
+    let _there = engine.create_dataset("p", "d", &DatasetSpec::default());
+    let dataset = engine.dataset("p", "d").unwrap();
+    (engine, dataset)
+}
+
+fn index(dataset: &Dataset, folder: &Path, again: bool) -> (u64, u64, u64) {
+    let (options, progress) = (IngestOptions { again, ..IngestOptions::default() }, Progress::new());
+    dataset.index_folder("b", folder, &options, &progress).unwrap();
+    let counts = progress.counts();
+    (counts.indexed, counts.unchanged, counts.failed)
+}
+
+#[test]
+fn poison_is_tried_twice_then_kept_apart_until_it_changes() {
+    let home = tempfile::tempdir().unwrap();
+    let (media, db) = (home.path().join("media"), home.path().join("db"));
+    std::fs::create_dir(&media).unwrap();
+    let good = std::fs::read(sample("photos/2022/Reykjavik/IMG_2041.jpg")).unwrap();
+    for n in 0..200 {
+        std::fs::write(media.join(format!("{n:03}.jpg")), &good).unwrap();
+    }
+    std::fs::write(media.join("050.jpg"), "mock:stack").unwrap();
+    std::fs::write(media.join("150.jpg"), "mock:garbage").unwrap();
+    {
+        let (engine, dataset) = open(&db);
+        assert_eq!(index(&dataset, &media, false), (200, 0, 2));
+        let snapshot = engine.extraction();
+        assert_eq!((snapshot.died, snapshot.retried), (4, 2));
+        let held = dataset.quarantined().unwrap();
+        let told: Vec<_> = held.iter().map(|q| (q.uri.as_str(), q.outcome)).collect();
+        assert_eq!(told, [("oss://b/050.jpg", Outcome::Crashed), ("oss://b/150.jpg", Outcome::ProtocolError)]);
+        let file = dataset.get("oss://b/050.jpg", &[]).unwrap().unwrap();
+        assert_eq!(file.text(field::OBJECT_STATUS), Some("Failed"));
+        assert!(file.text(field::REASON).unwrap().contains("crashed: "), "{:?}", file.text(field::REASON));
+        let well = dataset.get("oss://b/051.jpg", &[]).unwrap().unwrap();
+        assert_eq!(well.text(field::MEDIA_TYPE), Some("image"));
+    }
+    // Another process: what it did is known, even where everything is read again.
+    let (engine, dataset) = open(&db);
+    assert_eq!(index(&dataset, &media, true), (198, 2, 0));
+    assert_eq!(engine.extraction().died, 0);
+    // Its record was removed: it is stored once more, and not read.
+    dataset.delete(vec!["oss://b/050.jpg".to_owned()]).unwrap();
+    assert_eq!(index(&dataset, &media, false), (1, 199, 1));
+    assert_eq!(engine.extraction().died, 0);
+    // Released, it costs two workers more; changed, it is well.
+    assert_eq!(dataset.release_quarantined().unwrap(), 2);
+    assert_eq!(index(&dataset, &media, true), (200, 0, 2));
+    assert_eq!(engine.extraction().died, 4);
+    std::fs::write(media.join("050.jpg"), &good).unwrap();
+    assert_eq!(index(&dataset, &media, false), (1, 199, 0));
+    assert_eq!(dataset.quarantined().unwrap().len(), 1);
+}

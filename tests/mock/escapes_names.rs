@@ -1,0 +1,33 @@
+//! Names of the escapes that the mock worker tries, by number.
+
+/// The names, by number; the test counts on them.
+pub(crate) const NAMES: &[&str] = &[
+    "open a file",
+    "create a file",
+    "openat2",
+    "tcp socket",
+    "udp socket",
+    "unix socket",
+    "socketpair",
+    "connect",
+    "bind",
+    "exec",
+    "exec by descriptor",
+    "fork",
+    "clone a thread",
+    "clone3",
+    "ptrace the parent",
+    "signal the parent",
+    "signal by pidfd",
+    "mount",
+    "unshare",
+    "load bpf",
+    "io_uring",
+    "memfd",
+    "read another's memory",
+    "keyring",
+    "user faults",
+    "performance events",
+    "executable memory",
+    "raise a limit of the parent",
+];
