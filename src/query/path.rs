@@ -225,7 +225,12 @@ impl<'a> PathSearch<'a> {
     ) -> Result<()> {
         let mut folders = self.paths.folders.visit();
         let mut last = (usize::MAX, false);
+        // Every folder ends in a slash.
+        let any_folder = head == "/" && self.scope == PathScope::Uri && !anchor.at_start();
         let mut folder_fits = |run: usize| {
+            if any_folder {
+                return true;
+            }
             if last.0 != run {
                 let fits = |folder: &[u8]| {
                     folder.ends_with(head.as_bytes()) && (!anchor.at_start() || folder.len() == head.len())
@@ -239,7 +244,11 @@ impl<'a> PathSearch<'a> {
         let names_ns =
             self.names.cost_ns(tail, name_anchor, most)? + self.names.estimate(tail, name_anchor)? as u64 * RUN_NS;
         // Names hold a slash only where folding made one: hardly ever, so they are asked first then.
-        if tail.contains('/') || names_ns < self.folders.cost_ns(head, Anchor::End, u64::MAX)? {
+        // Of each folder that may fit all names are read.
+        let docs_each = u64::from(self.docs.end) / self.paths.runs().max(1) as u64 + 1;
+        let folders_ns = self.folders.cost_ns(head, Anchor::End, u64::MAX)?
+            + self.folders.estimate(head, Anchor::End)? as u64 * docs_each * RUN_NS;
+        if tail.contains('/') || any_folder || names_ns < folders_ns {
             let range = self.docs.start as usize..self.docs.end as usize;
             let (names, mut runs) = (self.search(&self.names, tail, name_anchor, range, within)?, self.paths.runs_of());
             found.extend(names.iter().filter(|doc| folder_fits(runs.run_of(*doc))));
