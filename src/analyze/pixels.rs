@@ -80,6 +80,15 @@ impl Pixels {
         Pixels { width, height, rgb }
     }
 
+    /// The middle of the picture with sides of at most these, at least 1.
+    pub fn middle(&self, width: u32, height: u32) -> Pixels {
+        let (width, height) = (width.clamp(1, self.width), height.clamp(1, self.height));
+        let (left, top) = ((self.width - width) as usize / 2, (self.height - height) as usize / 2);
+        let rows = self.rows().skip(top).take(height as usize);
+        let rgb = rows.flat_map(|row| row.iter().skip(left).take(width as usize).flatten().copied()).collect();
+        Pixels { width, height, rgb }
+    }
+
     /// Luma of each pixel, 0 to 255 (ITU-R BT.601, the weights that JPEG uses).
     pub fn luma(&self) -> Plane {
         let luma = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);

@@ -187,6 +187,11 @@ fields! {
     134 ELEMENTS "Elements" Json, TOP, NO;
     135 SCENE_ELEMENTS "SceneElements" Json, TOP, NO;
     136 INSIGHTS "Insights" Json, TOP, NO;
+    // medialith's own: what operators did and gave.
+    140 OPS "ops" Map(KeyCase::Insensitive), TOP, NO;
+    141 IMAGE_HASH "ImageHash" Keyword, TOP, NO;
+    142 IMAGE_HASH_PARTS "ImageHashParts" Map(KeyCase::Sensitive), TOP, NO;
+    143 IMAGE_PLACEHOLDER "ImagePlaceholder" Stored, TOP, NO;
     // Members of Addresses.
     200 ADDRESS_LANGUAGE "Addresses.Language" Keyword, Some(ADDRESSES), NO;
     201 ADDRESS_LINE "Addresses.AddressLine" Text, Some(ADDRESSES), YES;
