@@ -5,6 +5,7 @@ use super::home;
 use super::open::Engine;
 use super::segments;
 use super::sync::exclude;
+use super::workflow;
 use crate::codec::file;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::segment_file;
@@ -35,6 +36,7 @@ impl Engine {
             link(&inner.home.segment(id), &folder.join(segment_file(id)))?;
         }
         file::sync_dir(&folder)?;
+        workflow::copy(inner.home.root(), dir)?;
         point("checkpoint-linked")?;
         // IMPORTANT: the mark comes last, so that a copy that was cut short is not taken for a database.
         home::mark(dir)?;

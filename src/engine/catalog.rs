@@ -27,6 +27,7 @@ impl Engine {
             let name = Name::parse("ProjectName", name)?;
             spec.validate()?;
             let inner = &self.handle.inner;
+            inner.workflow.check(spec.template_id.as_deref())?;
             let _catalog = lock(&inner.catalog);
             let reader = inner.store.reader();
             if reader.bytes(&keys::project(name.as_str()))?.is_some() {
@@ -84,6 +85,7 @@ impl Engine {
         let updated = || -> Result<Project> {
             spec.validate()?;
             let inner = &self.handle.inner;
+            inner.workflow.check(spec.template_id.as_deref())?;
             let _catalog = lock(&inner.catalog);
             let reader = inner.store.reader();
             let mut row = find_project(&reader, name)?;
@@ -126,6 +128,7 @@ impl Engine {
             let name = Name::parse("DatasetName", name)?;
             spec.validate()?;
             let inner = &self.handle.inner;
+            inner.workflow.check(spec.template_id.as_deref())?;
             let _catalog = lock(&inner.catalog);
             let reader = inner.store.reader();
             let mut owner = find_project(&reader, project)?;
@@ -181,6 +184,7 @@ impl Engine {
         let updated = || -> Result<model::Dataset> {
             spec.validate()?;
             let inner = &self.handle.inner;
+            inner.workflow.check(spec.template_id.as_deref())?;
             let _catalog = lock(&inner.catalog);
             let reader = inner.store.reader();
             let owner = find_project(&reader, project)?.id();
@@ -275,7 +279,7 @@ pub(super) fn find_project(reader: &Reader<'_>, name: &str) -> Result<ProjectRow
     reader.row(&keys::project(name.as_str()))?.ok_or_else(|| missing("project", name.as_str()))
 }
 
-fn find_dataset(reader: &Reader<'_>, project: ProjectId, name: &str) -> Result<DatasetRow> {
+pub(super) fn find_dataset(reader: &Reader<'_>, project: ProjectId, name: &str) -> Result<DatasetRow> {
     let name = Name::parse("DatasetName", name)?;
     reader.row(&keys::dataset(project, name.as_str()))?.ok_or_else(|| missing("dataset", name.as_str()))
 }
@@ -321,7 +325,8 @@ fn new_dataset(id: u64, owner: &ProjectRow, spec: &DatasetSpec) -> DatasetRow {
     let mut row = DatasetRow {
         id,
         description: String::new(),
-        template_id: owner.template_id.clone(),
+        // Empty: the project's governs, whatever it is by then.
+        template_id: String::new(),
         create_time: time,
         update_time: time,
         limits: owner.dataset_limits.clone(),

@@ -2,6 +2,7 @@
 //!
 //! Members that follow from where a document is stored (`ObjectId`, `ProjectName`, ...) are made on read: they cost no bytes.
 
+use super::similar;
 use crate::error::Result;
 use crate::model::{FieldId, File, Members, Timestamp, Value, field};
 use crate::query::Derived;
@@ -15,7 +16,7 @@ const INDEXED: &str = "Indexed";
 const FILE: &str = "file";
 
 /// Members that callers cannot set: derived on read, or kept by the engine.
-pub(super) const SYSTEM: [FieldId; 8] = [
+pub(super) const SYSTEM: [FieldId; 9] = [
     field::URI,
     field::OWNER_ID,
     field::PROJECT_NAME,
@@ -24,6 +25,7 @@ pub(super) const SYSTEM: [FieldId; 8] = [
     field::OBJECT_ID,
     field::CREATE_TIME,
     field::UPDATE_TIME,
+    field::IMAGE_HASH_PARTS,
 ];
 
 /// A document on its way in.
@@ -48,6 +50,7 @@ pub(super) fn to_record(incoming: Incoming, created: Timestamp, updated: Timesta
 pub(super) fn to_indexed(uri: &str, record: Record) -> File {
     let mut file = File::from_members(record.members);
     file.set(field::URI, uri);
+    similar::add_parts(file.members_mut());
     let created = record.created.to_string();
     let updated = if record.updated == record.created { created.clone() } else { record.updated.to_string() };
     file.set(field::CREATE_TIME, created);

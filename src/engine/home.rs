@@ -63,6 +63,11 @@ impl Home {
         self.root.join(name)
     }
 
+    /// The directory itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of the store.
     pub(super) fn store(&self) -> PathBuf {
         self.root.join(STORE)

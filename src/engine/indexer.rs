@@ -12,12 +12,14 @@ use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
 use super::quarantine::{self, Failed, Verdicts};
 use super::reading::{Read, handle, patient, settled};
+use super::workflow::{Plan, is_gone};
+use crate::analyze::place::Location;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract;
 use crate::extract::pool::{Pool, PoolOptions, Work};
 use crate::isolate::{Extractor, Fault, Request};
-use crate::model::{File, Members, field, now};
+use crate::model::{File, LatLong, Members, Value, field, now};
 use crate::source::LocalFile;
 use crate::store::rows::{QuarantineRow, Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
@@ -94,6 +96,16 @@ impl Indexer {
         self.engine.pending_files()
     }
 
+    /// The database that it works for.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Where files are.
+    pub(super) fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
     /// Waits until nothing is left to do, at most `patience`.
     pub fn wait_idle(&self, patience: Duration) -> bool {
         self.engine.handle.inner.desk.wait_idle(patience)
@@ -113,6 +125,10 @@ impl Indexer {
         let extracted = extractor.extract(handle(&file), None, &request)?;
         let mut found = document(uri, key, Members::new(), stamp_of(&file));
         adopt(&mut found, &extracted.members);
+        let place = found.text(field::LAT_LONG).and_then(|text| LatLong::parse(text).ok()).and_then(Location::of);
+        if let Some(location) = place.filter(|_| found.get(field::ADDRESSES).is_none()) {
+            found.set(field::ADDRESSES, Value::Rows(location.addresses()));
+        }
         Ok(found)
     }
 
@@ -148,6 +164,9 @@ struct Job {
     uri: String,
     /// What is known of it if it cost a worker before.
     held: Option<QuarantineRow>,
+    plan: Plan,
+    /// `LatLong` as the caller gave it.
+    said: Option<Value>,
 }
 
 impl Work for Fetching {
@@ -166,7 +185,9 @@ impl Work for Fetching {
         }
         let request = Request { name: key_of(&job.uri), options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), None, &request);
-        Ok(Read { extracted: read.map_err(|fault| Failed::of(fault, stamp))?, stamp })
+        let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        extracted.members = job.plan.apply(&file, job.said.as_ref(), extracted.members);
+        Ok(Read { extracted, stamp })
     }
 }
 
@@ -186,6 +207,8 @@ struct Wanted {
     dataset: Dataset,
     uri: String,
     said: Members,
+    /// What runs on it, or why nothing can: its template is gone.
+    plan: Result<Plan, String>,
 }
 
 /// The indexing thread.
@@ -259,8 +282,10 @@ impl Run {
     fn wanted(&self, rows: &[(u64, WorkRow)], failures: &mut Failures) -> Result<Vec<Wanted>> {
         let (mut wanted, mut places): (Vec<Wanted>, BTreeMap<(u64, String), usize>) = Default::default();
         for (_, row) in rows {
-            let dataset = match self.engine.dataset(&row.project, &row.dataset) {
-                Ok(dataset) if dataset.space.id.0 == row.dataset_id => dataset,
+            let found =
+                self.engine.dataset(&row.project, &row.dataset).and_then(|dataset| Ok((plan(&dataset)?, dataset)));
+            let (plan, dataset) = match found {
+                Ok((plan, dataset)) if dataset.space.id.0 == row.dataset_id => (plan, dataset),
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
                 _ => {
                     failures.gone(row.dataset_id);
@@ -274,7 +299,10 @@ impl Run {
                 let place = *places.entry((row.dataset_id, uri.clone())).or_insert(wanted.len());
                 match wanted.get_mut(place) {
                     Some(before) => file.members().iter().for_each(|(id, value)| before.said.set(id, value.clone())),
-                    None => wanted.push(Wanted { dataset: dataset.clone(), uri, said: file.into_members() }),
+                    None => {
+                        let (dataset, plan) = (dataset.clone(), plan.clone());
+                        wanted.push(Wanted { dataset, uri, said: file.into_members(), plan });
+                    }
                 }
             }
         }
@@ -287,9 +315,16 @@ impl Run {
         let mut outcomes: Vec<Result<Read, Failed>> = wanted.iter().map(|_| lost()).collect();
         let reader = self.engine.handle.inner.store.reader();
         let mut handed_in = 0;
-        for (place, file) in wanted.iter().enumerate() {
-            let held = quarantine::row(&reader, file.dataset.space.id, &file.uri)?;
-            handed_in += usize::from(self.pool.submit(Job { place, uri: file.uri.clone(), held }).is_ok());
+        for (place, (file, outcome)) in wanted.iter().zip(&mut outcomes).enumerate() {
+            match &file.plan {
+                Ok(plan) => {
+                    let held = quarantine::row(&reader, file.dataset.space.id, &file.uri)?;
+                    let said = file.said.get(field::LAT_LONG).cloned();
+                    let job = Job { place, uri: file.uri.clone(), plan: plan.clone(), said, held };
+                    handed_in += usize::from(self.pool.submit(job).is_ok());
+                }
+                Err(why) => *outcome = Err(Error::invalid(why.as_str()).into()),
+            }
         }
         for _ in 0..handed_in {
             let Some(answer) = self.pool.recv() else { break };
@@ -332,9 +367,18 @@ impl Run {
     }
 }
 
+/// What runs on a dataset's files; a template that is gone fails its files, not the thread.
+fn plan(dataset: &Dataset) -> Result<Result<Plan, String>> {
+    match dataset.plan() {
+        Ok(plan) => Ok(Ok(plan)),
+        Err(e) if is_gone(&e) => Ok(Err(e.message().to_owned())),
+        Err(e) => Err(e),
+    }
+}
+
 /// The document of a file: what callers said, then what it says of itself; or why it could not be read.
 fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
-    let Wanted { dataset, uri, mut said } = wanted;
+    let Wanted { dataset, uri, mut said, plan } = wanted;
     if let Some(known) = dataset.get(&uri, &KEPT)? {
         for (id, value) in known.members().iter().filter(|(id, _)| KEPT.contains(id)) {
             if said.get(id).is_none() {
@@ -347,6 +391,7 @@ fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
         Ok(read) => {
             let mut file = document(&uri, &key, said, read.stamp);
             adopt(&mut file, &read.extracted.members);
+            plan.into_iter().for_each(|plan| plan.trim(&mut file));
             Ok(Incoming { file, stamp: Some(read.stamp) })
         }
         Err(failed) => {

@@ -9,6 +9,7 @@ use super::document::{Incoming, SYSTEM};
 use super::progress::Progress;
 use super::quarantine::{self, Failed, Verdicts};
 use super::reading::{Job, Read, Reading, patient, settled, stamp_of};
+use super::workflow::Plan;
 use crate::error::Result;
 use crate::extract;
 use crate::extract::pool::{Answer, Pool, PoolOptions};
@@ -75,14 +76,17 @@ impl Dataset {
             Uri::in_bucket(bucket, "x")?;
             let folder = Folder::open(folder)?;
             let walk = folder.walk();
+            let plan = self.plan()?;
             let extractor = Arc::clone(&self.inner().extractor);
             extractor.prepare()?;
             let patience = patient(options.pool, &extractor, &options.extract);
-            let pool = Pool::new(Reading { folder, options: options.extract, extractor }, patience)?;
+            let pool =
+                Pool::new(Reading { folder, options: options.extract, extractor, plan: plan.clone() }, patience)?;
             let mut run = Run {
                 dataset: self,
                 bucket,
                 options,
+                plan,
                 progress,
                 pool,
                 report: IngestReport::default(),
@@ -103,6 +107,7 @@ struct Run<'a> {
     dataset: &'a Dataset,
     bucket: &'a str,
     options: &'a IngestOptions,
+    plan: Plan,
     progress: &'a Progress,
     pool: Pool<Reading>,
     report: IngestReport,
@@ -249,6 +254,7 @@ impl Run<'_> {
             }
         };
         self.count(&file, stamp, failure.as_deref());
+        self.plan.trim(&mut file);
         if let Some(reason) = failure {
             file.set(field::OBJECT_STATUS, "Failed");
             file.set(field::REASON, reason);

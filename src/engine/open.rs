@@ -10,6 +10,7 @@ use super::segments;
 use super::space::Space;
 use super::sync::lock;
 use super::work::Desk;
+use super::workflow::Workflow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::isolate::Extractor;
 use crate::model::Limits;
@@ -65,6 +66,8 @@ pub(super) struct Inner {
     /// Why it was opened for reading only though it was to be written.
     pub(super) trouble: Option<Error>,
     pub(super) home: Home,
+    /// Templates, and what operators need.
+    pub(super) workflow: Workflow,
 }
 
 /// A dataset, once it has been opened; its lock is held while it opens.
@@ -103,6 +106,7 @@ impl Engine {
     fn attempt(dir: &Path, options: &Options, trouble: Option<Error>) -> Result<Engine> {
         let extractor = Arc::new(Extractor::new(&options.isolation)?);
         let home = Home::open(dir, options.read_only, options.create_if_missing)?;
+        let workflow = Workflow::open(dir)?;
         let store = Arc::new(Store::open(&home.store(), &options.store())?);
         let (named, (files, unfinished)) = (segments::named(&store.reader())?, segments::listed(&home.segments())?);
         let token_key = database_row(&store, options.read_only, files.is_empty())?.token_key;
@@ -131,6 +135,7 @@ impl Engine {
             background: Background::default(),
             extractor,
             home,
+            workflow,
         });
         if !inner.options.read_only {
             segments::unlink(&inner, files.difference(&named).copied());

@@ -1,6 +1,7 @@
-//! What the pool does with one file of a folder: open, extract, stamp.
+//! What the pool does with one file of a folder: open, extract, run operators, stamp.
 
 use super::quarantine::Failed;
+use super::workflow::Plan;
 use crate::extract::pool::{Failure, PoolOptions, Work};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
@@ -16,6 +17,7 @@ pub(super) struct Reading {
     pub(super) folder: Folder,
     pub(super) options: extract::Options,
     pub(super) extractor: Arc<Extractor>,
+    pub(super) plan: Plan,
 }
 
 /// One file to read.
@@ -48,7 +50,8 @@ impl Work for Reading {
         let stamp = stamp_of(file.stamp(), beside.as_ref().map(LocalFile::stamp));
         let request = Request { name: &job.entry.key, options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
-        let extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        extracted.members = self.plan.apply(&file, None, extracted.members);
         Ok(Read { extracted, stamp })
     }
 }

@@ -60,3 +60,5 @@ mod tree;
 
 #[cfg(feature = "engine")]
 mod tasks;
+#[cfg(feature = "engine")]
+mod workflow;
