@@ -168,6 +168,44 @@ class Operations:
         self.refused("InvalidArgument", self.call, "create_video_label_classification_task", **project, source_uri="http://b/x.mp4")
         self.refused("ResourceNotFound", self.call, "get_task", project_name="p", task_type="FaceClustering", task_id=made.task_id)
 
+    def test_pictures(self):
+        """Operators on pixels; what nothing is installed for is refused in words."""
+        call, uri = self.call, "oss://b/blue.ppm"
+        (self.server.files / "blue.ppm").write_bytes(b"P6\n60 40\n255\n" + bytes([20, 60, 210]) * 2400)
+        labels = call("detect_image_labels", project_name="p", source_uri=uri, threshold=0.5).labels
+        blue = next(label for label in labels if label.label_name == "Blue")
+        self.assertEqual((blue.parent_label_name, blue.label_level, blue.label_confidence), ("Colour", 3, 1))
+        score = call("detect_image_score", project_name="p", source_uri=uri).image_score
+        self.assertEqual(score.overall_quality_score, 0)
+        cut = call("detect_image_cropping", project_name="p", source_uri=uri, aspect_ratios='["1:1"]').croppings[0]
+        found = (cut.aspect_ratio, cut.boundary.left, cut.boundary.top, cut.boundary.width, cut.boundary.height)
+        self.assertEqual(found, ("1:1", 10, 0, 40, 40))
+        self.refused("InvalidArgument", call, "detect_image_faces", project_name="p", source_uri=uri)
+        if shutil.which("tesseract"):
+            self.assertEqual(call("detect_image_texts", project_name="p", source_uri=uri).ocrcontents, [])
+        else:
+            self.refused("InvalidArgument", call, "detect_image_texts", project_name="p", source_uri=uri)
+
+    def test_templates(self):
+        """A template picks the operators; states are told."""
+        call, place = self.call, dict(project_name="p", dataset_name=f"{type(self).__name__}Templates")
+        self.refused("InvalidArgument", call, "create_dataset", **place, template_id="Official:Nope")
+        made = call("create_dataset", **place, template_id="Official:ImageManagement").dataset
+        self.assertEqual(made.template_id, "Official:ImageManagement")
+        (self.server.files / "green.ppm").write_bytes(b"P6\n60 40\n255\n" + bytes([20, 160, 30]) * 2400)
+        call("index_file_meta", **place, file=models.InputFile(uri="oss://b/green.ppm", lat_long="30.2936,120.1614"))
+        self.wait(lambda: call("get_dataset", **place).dataset.file_count == 1)
+        got = call("get_file_meta", **place, uri="oss://b/green.ppm").files[0]
+        self.assertIn("Green", [label.label_name for label in got.labels])
+        self.assertEqual((got.image_score.overall_quality_score, got.image_width), (0, 60))
+        self.assertEqual([a.city for a in got.addresses], ["Hangzhou", "\u676d\u5dde"])
+        leaf = models.SimpleQuery(operation="eq", field="ops.FaceDetection.state", value="unavailable")
+        self.assertEqual(call("simple_query", **place, query=leaf).total_hits, 1)
+        found = call("semantic_query", **place, query="something green near Hangzhou", with_fields=["URI"]).files
+        self.assertEqual([file.uri for file in found], ["oss://b/green.ppm"])
+        self.assertEqual(call("semantic_query", **place, query="blue Hangzhou").files, [])
+        self.refused("InvalidArgument", call, "semantic_query", **place, query=" ")
+
     def test_large_requests(self):
         """A megabyte of text, and a hundred files with a hundred labels each, in the query string."""
         place = dict(project_name="p", dataset_name=f"{type(self).__name__}Large")
@@ -225,7 +263,7 @@ class ZCoverage(TestCase):
         schemas = self.server.openapi()["components"]["schemas"]
         served = {n for n in schemas if "Action" in schemas[n]["properties"]}
         self.assertEqual({n for n in served if n.lower() not in called}, set())
-        self.assertGreaterEqual(len(served), 29)
+        self.assertGreaterEqual(len(served), 35)
 
 
 if __name__ == "__main__":

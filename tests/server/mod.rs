@@ -8,6 +8,7 @@ mod documents_of_the_api;
 mod indexing;
 mod notifying;
 mod operations;
+mod pictures;
 #[cfg(feature = "cli")]
 mod process;
 mod same_answers;

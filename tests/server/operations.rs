@@ -202,7 +202,7 @@ fn regions_tasks_and_buckets() {
 fn operations_that_are_not_served() {
     let running = Running::start(quiet());
     let client = running.client();
-    let (status, code, message) = client.fails("SemanticQuery", &[]);
+    let (status, code, message) = client.fails("CreateStory", &[]);
     assert_eq!((status, code.as_str()), (400, "NotImplemented"));
     assert!(message.contains("FuzzyQuery") && message.contains("ListRegions"), "{message}");
     assert_eq!(client.fails("Nope", &[]).1, "InvalidAction.NotFound");

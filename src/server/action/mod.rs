@@ -6,6 +6,7 @@ mod dataset;
 mod detect;
 mod file;
 mod index;
+mod picture;
 mod project;
 mod query;
 mod region;

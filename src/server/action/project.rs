@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 /// `ProjectName`, as most operations need it.
 pub(super) const PROJECT: Param = Param::required("ProjectName", Kind::Name, "The project.");
 pub(super) const DESCRIPTION: Param = Param::optional("Description", Kind::Text { chars: 256 }, "Free text.");
-pub(super) const TEMPLATE: Param =
-    Param::optional("TemplateId", Kind::Text { chars: 128 }, "Kept; no template changes what is extracted yet.");
+pub(super) const TEMPLATE: Param = Param::optional(
+    "TemplateId",
+    Kind::Text { chars: 128 },
+    "Workflow template: what is told of files (docs/operators.md); empty for none.",
+);
 pub(super) const BINDS: Param =
     Param::optional("DatasetMaxBindCount", Kind::Quota { least: 1, most: 10 }, "Bindings of a dataset.");
 pub(super) const FILES: Param = Param::optional(

@@ -5,6 +5,7 @@ use super::file::{WITH_FIELDS, with_fields};
 use super::project::{PAGE_SIZE, PROJECT, TOKEN};
 use super::table::{Action, Call, Kind, Param, Reply};
 use crate::engine::Answer;
+use crate::engine::semantic::MAX_SENTENCE;
 use crate::model::query::{MAX_AGGREGATIONS, MAX_GROUPS, MAX_PAGE, MAX_QUERY_BYTES};
 use crate::model::{Aggregation, Filter, Order, Page, Query, SortKey};
 use crate::server::access::Role;
@@ -64,6 +65,40 @@ pub(super) static ACTIONS: &[Action] = &[
         about: "Files that fulfil conditions, or what is computed over all of them.",
         run: simple,
     },
+    Action {
+        name: "SemanticQuery",
+        role: Role::Read,
+        global: false,
+        params: &[
+            PROJECT,
+            DATASET,
+            Param::optional(
+                "Query",
+                Kind::Text { chars: MAX_SENTENCE },
+                "A sentence with labels, places and times of the dataset.",
+            ),
+            Param::ignored(
+                "SourceURI",
+                Kind::Bytes { most: crate::model::uri::MAX_URI_BYTES },
+                "Pictures are not searched by a picture here.",
+            ),
+            Param::optional(
+                "MediaTypes",
+                Kind::List { most: 6 },
+                "Media of the files that are found; image where none is named.",
+            ),
+            Param::optional(
+                "MaxResults",
+                Kind::Int { least: 0, most: MAX_SIMPLE_PAGE as i64 },
+                "Files, up to 100; 0 means 100.",
+            ),
+            TOKEN,
+            WITH_FIELDS,
+        ],
+        answer: &["Files", "NextToken"],
+        about: "Files of which all holds that a sentence says of labels, time and place, the newest first.",
+        run: semantic,
+    },
 ];
 
 /// What both queries take.
@@ -120,6 +155,20 @@ fn simple(call: &Call<'_>) -> Result<Reply, Fault> {
         Some(total) => reply.with("TotalHits", &total),
         None => Ok(reply),
     }
+}
+
+fn semantic(call: &Call<'_>) -> Result<Reply, Fault> {
+    let params = call.params;
+    if params.text("Query").trim().is_empty() {
+        return Err(Fault::invalid("Query: expected a sentence, got none"));
+    }
+    let mut media: Vec<String> = params.list("MediaTypes")?;
+    if media.is_empty() {
+        media.push("image".to_owned());
+    }
+    let page = Page { max_results: params.count("MaxResults"), token: params.text("NextToken").to_owned() };
+    let found = call.dataset()?.semantic(params.text("Query"), &media, page, &with_fields(params)?)?;
+    Reply::new().with("Files", &found.files)?.with_text("NextToken", &found.next_token)
 }
 
 /// `{}` and what the SDK makes of an empty condition, where only an empty list is left, ask for everything.

@@ -1,6 +1,6 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{bucket, dataset, detect, file, index, project, query, region, task, video};
+use super::{bucket, dataset, detect, file, index, picture, project, query, region, task, video};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -176,6 +176,7 @@ pub static ACTIONS: &[&[Action]] = &[
     task::ACTIONS,
     video::ACTIONS,
     detect::ACTIONS,
+    picture::ACTIONS,
     region::ACTIONS,
     bucket::ACTIONS,
 ];
@@ -223,11 +224,6 @@ pub static UNSERVED: &[&str] = &[
     "DetectImageBodies",
     "DetectImageCars",
     "DetectImageCodes",
-    "DetectImageCropping",
-    "DetectImageFaces",
-    "DetectImageLabels",
-    "DetectImageScore",
-    "DetectImageTexts",
     "DetectTextAnomaly",
     "EncodeBlindWatermark",
     "ExtractDocumentText",
@@ -255,7 +251,6 @@ pub static UNSERVED: &[&str] = &[
     "ResumeBinding",
     "ResumeTrigger",
     "SearchImageFigureCluster",
-    "SemanticQuery",
     "StopBinding",
     "SuspendBatch",
     "SuspendTrigger",
