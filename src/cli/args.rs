@@ -2,8 +2,8 @@
 
 use super::walls::Walls;
 use super::{
-    backup, check, completions, exit, export, get, import, index, inspect, keys, outbox, query, rm, search, serve,
-    stats, task, webhook,
+    backup, check, completions, exit, export, get, import, index, inspect, keys, model, outbox, query, reprocess, rm,
+    search, serve, similar, stats, task, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -60,6 +60,10 @@ pub(crate) enum Verb {
     Inspect(inspect::Args),
     /// Find files by any text that is known of them
     Search(search::Args),
+    /// Find pictures that look like one
+    Similar(similar::Args),
+    /// Read files again that a query finds, by the template that governs now
+    Reprocess(reprocess::Args),
     /// Print everything that is known of files
     Get(get::Args),
     /// Forget files (the files themselves stay)
@@ -86,6 +90,8 @@ pub(crate) enum Verb {
     Webhook(webhook::Args),
     /// Show and steer what waits to be told
     Outbox(outbox::Args),
+    /// Look at model packs
+    Model(model::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }

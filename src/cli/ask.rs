@@ -1,6 +1,6 @@
 //! What is asked on the command line: a text of the query language, filters, and what to compute.
 
-use crate::engine::language;
+use crate::engine::{Dataset, language};
 use crate::error::{Error, Result};
 use crate::model::query::{Calendar, MAX_GROUPS, Operation};
 use crate::model::{Aggregation, Filter, Query, Typos};
@@ -66,6 +66,16 @@ impl Question {
             TypoChoice::Always => Typos::Always,
         };
         Ok(Query { text: search.text, typos, filter, aggregations, ..Query::default() })
+    }
+
+    /// The question with its text read as a sentence.
+    pub(crate) fn semantic(&self, dataset: &Dataset) -> Result<Query> {
+        let mut filter = Some(dataset.semantic_filter(&self.text.join(" "), &[])?);
+        for form in &self.filter {
+            filter = language::both(filter, read_filter(form)?);
+        }
+        filter.as_ref().map_or(Ok(()), Filter::check)?;
+        Ok(Query { filter, aggregations: self.aggregations()?, ..Query::default() })
     }
 
     /// Most files, or groups of one field, to show.

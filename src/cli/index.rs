@@ -24,7 +24,11 @@ const MAX_BUCKET_BYTES: usize = 63;
 #[derive(clap::Args)]
 #[command(after_help = "\
 A folder becomes a bucket: PATH/2022/a.jpg is oss://NAME/2022/a.jpg. Files whose size, modification time and inode are as they
-were are passed over, so that running again continues or refreshes. Exit code 3 says that some files could not be read.")]
+were are passed over, so that running again continues or refreshes. Exit code 3 says that some files could not be read.
+
+A template picks the operators that run: Official:MediaMeta, Official:ImageManagement, medialith:Visual (all that needs no
+model), those of templates.toml in the folder of the database, and others (docs/operators.md). Files that were indexed before
+keep what they have: --again or `medialith reprocess` reads them anew.")]
 pub(crate) struct Args {
     /// Folders and files
     #[arg(required = true, value_name = "PATH")]
@@ -41,6 +45,9 @@ pub(crate) struct Args {
     /// Most KiB of a document's text that can be searched, 0 to 1024
     #[arg(long, value_name = "KIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(0..=1024))]
     text: u32,
+    /// Workflow template of the dataset: what is told of its files, now and from now on [default: what files say of themselves]
+    #[arg(long, value_name = "ID")]
+    template: Option<String>,
     #[command(flatten)]
     hashing: hashing::Hashing,
     /// Read files in quarantine too: those that cost a worker process before
@@ -63,6 +70,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     if args.release {
         dataset.release_quarantined()?;
     }
+    args.template.iter().try_for_each(|id| dataset.set_template(id))?;
     let asked = interrupt::watch();
     let mut exit = Exit::Done;
     for job in &jobs {

@@ -30,11 +30,14 @@ mod import;
 mod index;
 mod inspect;
 mod keys;
+mod model;
 mod outbox;
 mod query;
+mod reprocess;
 mod rm;
 mod search;
 mod serve;
+mod similar;
 mod stats;
 mod task;
 mod webhook;
@@ -74,6 +77,9 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Inspect(args) => inspect::run(args, place),
         Verb::Search(args) => search::run(args, place),
         Verb::Get(args) => get::run(args, place),
+        Verb::Similar(args) => similar::run(args, place),
+        Verb::Model(args) => model::run(args),
+        Verb::Reprocess(args) => reprocess::run(args, place),
         Verb::Rm(args) => rm::run(args, place),
         Verb::Import(args) => import::run(args, place),
         Verb::Export(args) => export::run(args, place),

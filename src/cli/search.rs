@@ -47,6 +47,9 @@ pub(crate) struct Args {
     /// With --json, add Highlights: for each file where it matches, as ranges of bytes
     #[arg(long, requires = "json")]
     highlight: bool,
+    /// Read TEXT as a sentence: labels, places and times of the dataset that it names must all hold
+    #[arg(long, conflicts_with_all = ["highlight", "typos"])]
+    semantic: bool,
     /// Print how the query was answered instead of what it found
     #[arg(long)]
     explain: bool,
@@ -65,13 +68,14 @@ struct Found {
 
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let fields = fields::parse(&args.fields)?;
+    let dataset = place.dataset()?;
+    let asked = if args.semantic { args.ask.semantic(&dataset)? } else { args.ask.query()? };
     let query = Query {
         sort: SortKey::parse_list(&args.sort, &args.order, Order::Asc)?,
         page: Page { max_results: 0, token: args.next.clone() },
         with_fields: with_uri(&fields),
-        ..args.ask.query()?
+        ..asked
     };
-    let dataset = place.dataset()?;
     let mut out = Output::new();
     if args.explain {
         explain(args, &dataset, query, &mut out)?;

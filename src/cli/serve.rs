@@ -83,7 +83,7 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-fn bucket(text: &str) -> Result<(String, PathBuf), String> {
+pub(crate) fn bucket(text: &str) -> Result<(String, PathBuf), String> {
     let (name, path) = text.split_once('=').ok_or_else(|| format!("expected NAME=PATH, got {text:?}"))?;
     Ok((name.to_owned(), PathBuf::from(path)))
 }
