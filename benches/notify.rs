@@ -3,7 +3,6 @@
 //!
 //! `cargo bench --bench notify` publishes 100,000 messages; `-- --test` runs once over 500.
 #![expect(
-    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a benchmark fails by panicking and says what it measured"

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn unknown_operations_are_told_apart() {
-        assert_eq!(find("SemanticQuery").unwrap_err().code, "NotImplemented");
+        assert_eq!(find("CreateStory").unwrap_err().code, "NotImplemented");
         let unknown = find("Nope").unwrap_err();
         assert_eq!((unknown.status, unknown.code.as_str()), (404, "InvalidAction.NotFound"));
         assert!(unknown.message.contains("FuzzyQuery"));

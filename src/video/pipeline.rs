@@ -25,6 +25,8 @@ pub(super) const SAMPLE: i64 = 500;
 const LABEL: i64 = 5_000;
 /// Most packets of one film.
 const PACKETS: u64 = 20_000_000;
+/// Pictures of a stretch in which a whole shot may lie, whatever the key frames around it look like.
+const LONG: u64 = 24;
 /// Most candidates that are remembered.
 const CANDIDATES: usize = 20_000;
 /// Most pictures that are labelled.
@@ -288,10 +290,13 @@ fn keys(
         return Err(Failure::damaged("The video holds no picture that can be decoded."));
     }
     let Compare { mut candidates, samples, .. } = compare;
-    // Behind the last key frame only long pictures tell.
-    if let Some(Stretch { from, spike: Some((spike, _)), .. }) = scan.stretch {
-        let to = scan.seen.pictures;
-        candidates.push(Candidate { from, to, end: i64::MAX, difference: 0.0, content: false, spike: Some(spike) });
+    // Behind the last key frame only long pictures and the length of the rest tell.
+    let to = scan.seen.pictures;
+    if let Some(Stretch { from, spike, .. }) = scan.stretch
+        && (spike.is_some() || to.saturating_sub(from) >= LONG)
+    {
+        let spike = spike.map(|(time, _)| time);
+        candidates.push(Candidate { from, to, end: i64::MAX, difference: 0.0, content: false, spike });
     }
     let Seen { pictures, first, last } = scan.seen;
     Ok(Keys { candidates, samples, pictures, decoded, start: first, last })
@@ -332,7 +337,9 @@ impl Compare<'_> {
         let (Some(before), Some(first), Some(last)) = (&self.before, ended.first(), ended.last()) else { return };
         let difference = before.distance(feature);
         let longest = ended.iter().filter_map(|key| key.spike).max_by_key(|(_, len)| *len);
-        if (difference >= SOFT || longest.is_some()) && self.candidates.len() < CANDIDATES {
+        // A shot may begin and end between two key frames that are alike; the budget reaches such stretches last.
+        let long = last.number.saturating_sub(first.from) >= LONG && self.candidates.len() < CANDIDATES / 2;
+        if (difference >= SOFT || longest.is_some() || long) && self.candidates.len() < CANDIDATES {
             let content = changes_content(Some(before), Some(feature), difference);
             let (from, to, end, spike) = (first.from, last.number, last.time, longest.map(|(time, _)| time));
             self.candidates.push(Candidate { from, to, end, difference, content, spike });

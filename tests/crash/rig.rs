@@ -52,7 +52,9 @@ impl Disk {
         let home = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let (image, mount) = (home.path().join("image"), home.path().join("mount"));
         std::fs::create_dir(&mount).unwrap();
-        std::fs::File::create(&image).and_then(|f| f.set_len(mebibytes << 20)).map_err(|e| e.to_string())?;
+        std::fs::write(&image, [])
+            .and_then(|()| std::fs::File::options().write(true).open(&image)?.set_len(mebibytes << 20))
+            .map_err(|e| e.to_string())?;
         system("mkfs.ext4", &["-q", "-F", image.to_str().unwrap()])?;
         let device = system("losetup", &["-f", "--show", image.to_str().unwrap()])?;
         let disk = Disk { device, mount, _home: home };

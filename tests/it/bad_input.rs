@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn options() -> Options {
-    Options { memory_bytes: 64 << 20, ..Options::default() }
+    Options { memory_bytes: 64 << 20, keep_free_bytes: 1 << 20, ..Options::default() }
 }
 
 fn fresh(dir: &Path) -> (Engine, Dataset) {
@@ -157,8 +157,12 @@ fn a_read_only_disk_is_read_and_not_written() {
     dataset.put((50..150).map(file).collect()).unwrap();
     drop((engine, dataset));
     mount.remount("ro");
-    let error = Engine::open(&home, options()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
+    // It opens all the same, and says at the first write why it takes none.
+    let engine = Engine::open(&home, options()).unwrap();
+    let dataset = engine.dataset("p", "d").unwrap();
+    assert_eq!(dataset.get_many(&[file(1).uri().to_owned()], &[field::URI]).unwrap().len(), 1);
+    assert_eq!(dataset.put(vec![file(1)]).unwrap_err().kind(), ErrorKind::ReadOnly);
+    drop((engine, dataset));
     let error = Engine::open(mount.0.join("new"), options()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error}");
     let engine = Engine::open(&home, Options { read_only: true, ..options() }).unwrap();

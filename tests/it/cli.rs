@@ -475,7 +475,7 @@ fn holder(desk: &Desk) -> Child {
     let mut child = desk.command(&["import", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     let pid = child.id().to_string();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while std::fs::read_to_string(desk.path("db/LOCK")).ok() != Some(pid.clone()) {
+    while std::fs::read_to_string(desk.path("db/LOCK")).is_ok_and(|text| text.trim() != pid) {
         assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "no lock was taken");
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -47,5 +47,5 @@ pub(crate) fn attempt(number: usize) -> Extracted {
             _ => panic!("there are {} escapes", NAMES.len()),
         }
     };
-    said(&format!("{}: {answer}", NAMES[number]))
+    said(&format!("{}: {answer}", NAMES.get(number).unwrap()))
 }

@@ -4,6 +4,7 @@
     unsafe_code,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "misbehaving is what it is for; escapes are tried as raw system calls"
 )]

@@ -28,8 +28,11 @@ fn each_role_may_do_its_part() {
     running.stop();
 }
 
+/// How credentials are bent.
+type Bend = fn(&mut Bent);
+
 /// What each operation must answer to credentials that do not hold, and how they are bent.
-const BROKEN: [(&str, fn(&mut Bent)); 5] = [
+const BROKEN: [(&str, Bend); 5] = [
     ("SignatureDoesNotMatch", |b| b.secret.push('x')),
     ("InvalidAccessKeyId.NotFound", |b| b.key_id.push('x')),
     ("InvalidTimeStamp.Expired", |b| b.date = date(now().0 - 901_000_000_000)),

@@ -52,17 +52,28 @@ impl Turnstile {
     pub(super) fn enter(&self) -> bool {
         // IMPORTANT: count first, look second; `close` does it the other way round.
         self.inside.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         !self.closed.load(Ordering::SeqCst)
     }
 
     /// Counts one less; tells whether that was the last one ever.
     pub(super) fn leave(&self) -> bool {
-        self.inside.fetch_sub(1, Ordering::SeqCst) == 1 && self.closed.load(Ordering::SeqCst)
+        if self.inside.fetch_sub(1, Ordering::SeqCst) != 1 {
+            return false;
+        }
+        fence(Ordering::SeqCst);
+        if !self.closed.load(Ordering::SeqCst) {
+            return false;
+        }
+        // IMPORTANT: look once more after `closed`: another may have been let in between the count and the closing.
+        fence(Ordering::SeqCst);
+        self.inside() == 0
     }
 
     /// Lets no more in; tells whether nobody is inside.
     pub(super) fn close(&self) -> bool {
         self.closed.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         self.inside() == 0
     }
 
