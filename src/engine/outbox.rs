@@ -12,7 +12,7 @@
 //! `topic` is [`Notification::topic`](crate::model::Notification) of the request (parse it when the request is accepted,
 //! so that a malformed one is refused there); `content` is the payload of the API as JSON text; `id` is the `EventId` that
 //! the call answered ([`event_id`](super::work) makes one), the same if the work is done twice. Events that nobody wants
-//! are not written, and [`is_wanted`] says so before a payload is made. Events of one dataset are told in the order of
+//! are not written, and `is_wanted` says so before a payload is made. Events of one dataset are told in the order of
 //! their numbers: call `announce` in the order in which the batches are committed.
 //!
 //! Nothing is sent here; how messages go out is told at the head of `notify`.

@@ -1,6 +1,6 @@
 //! Tasks (operations.md 6): made by calls, done in the background, asked for by their ids.
 //!
-//! What each type of task does is told in a file of its own; [`Doing`] only chooses.
+//! What each type of task does is told in a file of its own; `Doing` only chooses.
 
 use super::buckets::Buckets;
 use super::catalog::find_project;
