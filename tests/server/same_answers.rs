@@ -235,7 +235,9 @@ proptest! {
             let aggregation = computed.get(&aggregations);
             let asked = json!([{"Field": aggregation.field().to_string(), "Operation": aggregation.operation().to_string()}]).to_string();
             let query = Query { aggregations: vec![aggregation.clone()], ..query };
-            let wanted = serde_json::to_value(&dataset.search(&query).unwrap().aggregates).unwrap();
+            // Through text, as the client's: serde_json reads the last bit of some numbers another way than they were written.
+            let wanted = serde_json::to_string(&dataset.search(&query).unwrap().aggregates).unwrap();
+            let wanted: Value = serde_json::from_str(&wanted).unwrap();
             let got = client.ok("SimpleQuery", &[&place[..], &[("Aggregations", asked.as_str())]].concat());
             prop_assert_eq!(&got["Aggregations"], &wanted, "{} {}", text, asked);
         }
