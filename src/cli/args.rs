@@ -1,8 +1,8 @@
 //! The command line: global options and one verb. The help texts are the manual.
 
 use super::{
-    backup, check, completions, exit, export, get, import, index, inspect, keys, outbox, query, rm, search, serve,
-    stats, webhook,
+    audit, backup, bind, check, completions, exit, export, follow, get, import, index, inspect, keys, outbox, query, rm,
+    search, serve, stats, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,6 +73,16 @@ pub(crate) enum Verb {
     Check(check::Args),
     /// Make a copy that is a database of its own (hard links: quick and small on the same disk)
     Backup(backup::Args),
+    /// Bind a folder to the dataset, which will follow it
+    Bind(bind::Args),
+    /// End a binding (documents stay unless told otherwise)
+    Unbind(bind::Unbind),
+    /// Show which folders the dataset follows, stop and resume
+    Bindings(bind::Show),
+    /// Follow the bound folders until told to stop
+    Follow(follow::Args),
+    /// Prove that the index says what the bound folders hold, or name and repair the differences
+    Audit(audit::Args),
     /// Serve the IMM API over HTTP
     Serve(serve::Args),
     /// Manage the access keys of the server

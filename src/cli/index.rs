@@ -98,7 +98,7 @@ fn plan(args: &Args) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-fn absent(path: &Path, e: std::io::Error) -> Error {
+pub(super) fn absent(path: &Path, e: std::io::Error) -> Error {
     if e.kind() == std::io::ErrorKind::NotFound {
         return Error::new(ErrorKind::NotFound, format!("there is no {}", path.display()));
     }
@@ -106,7 +106,7 @@ fn absent(path: &Path, e: std::io::Error) -> Error {
 }
 
 /// The name of the folder (of a file: that it lies in), with `-` for what a bucket's name cannot hold.
-fn bucket_of(path: &Path) -> String {
+pub(super) fn bucket_of(path: &Path) -> String {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let name = folder.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };

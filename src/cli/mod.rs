@@ -20,10 +20,13 @@ mod request;
 mod survey;
 mod table;
 
+mod audit;
 mod backup;
+mod bind;
 mod check;
 mod completions;
 mod export;
+mod follow;
 mod get;
 mod import;
 mod index;
@@ -79,6 +82,11 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Stats(args) => stats::run(args, place),
         Verb::Check(args) => check::run(args, place),
         Verb::Backup(args) => backup::run(args, place),
+        Verb::Bind(args) => bind::bind(args, place),
+        Verb::Unbind(args) => bind::unbind(args, place),
+        Verb::Bindings(args) => bind::show(args, place),
+        Verb::Follow(args) => follow::run(args, place),
+        Verb::Audit(args) => audit::run(args, place),
         Verb::Serve(args) => serve::run(args, place),
         Verb::Keys(args) => keys::run(args, place),
         Verb::Webhook(args) => webhook::run(args, place),

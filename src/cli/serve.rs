@@ -3,7 +3,7 @@
 use super::args::Place;
 use super::exit::Exit;
 use super::output::{Output, complain, counted};
-use super::{interrupt, keys};
+use super::{follow, interrupt, keys};
 use crate::engine::Buckets;
 use crate::engine::queues::{Allowed, Style};
 use crate::error::Result;
@@ -37,6 +37,8 @@ pub(crate) struct Args {
     /// Folder whose files can be indexed as oss://NAME/path (may be repeated)
     #[arg(long = "bucket", value_name = "NAME=PATH", value_parser = bucket)]
     buckets: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    how: follow::How,
     #[command(flatten)]
     seal: keys::Seal,
     /// Requests per second and project, 0 for no limit
@@ -74,7 +76,7 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-fn bucket(text: &str) -> Result<(String, PathBuf), String> {
+pub(super) fn bucket(text: &str) -> Result<(String, PathBuf), String> {
     let (name, path) = text.split_once('=').ok_or_else(|| format!("expected NAME=PATH, got {text:?}"))?;
     Ok((name.to_owned(), PathBuf::from(path)))
 }
@@ -126,6 +128,7 @@ fn options(args: &Args) -> Options {
         connections: args.connections,
         project_rate: args.project_rate,
         project_concurrency: args.project_concurrency,
+        follow: args.how.options(),
         log: if args.quiet { Log::Off } else { Log::Stderr },
         ..Options::default()
     }

@@ -56,6 +56,11 @@ impl Home {
         Ok(home)
     }
 
+    /// The directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of the store.
     pub(super) fn store(&self) -> PathBuf {
         self.root.join(STORE)

@@ -5,8 +5,8 @@
 
 use super::buckets::Buckets;
 use super::dataset::Dataset;
-use super::document::Incoming;
-use super::ingest::{KEPT, adopt, document};
+use super::document::{Incoming, KEPT};
+use super::ingest::{adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
@@ -87,6 +87,11 @@ impl Indexer {
     /// Waits until nothing is left to do, at most `patience`.
     pub fn wait_idle(&self, patience: Duration) -> bool {
         self.engine.handle.inner.desk.wait_idle(patience)
+    }
+
+    /// Whether it reads files of that bucket.
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.buckets.folder(name).is_some()
     }
 
     /// What the file of an address says of itself; nothing is stored.
@@ -305,14 +310,14 @@ fn incoming(wanted: Wanted, outcome: Result<Read>) -> Result<Incoming> {
         Ok(read) => {
             let mut file = document(&uri, &key, said, read.stamp);
             adopt(&mut file, &read.extracted.members);
-            Ok(Incoming { file, stamp: Some(read.stamp) })
+            Ok(Incoming { file, stamp: Some(read.stamp), bound: false })
         }
         Err(e) => {
             said.set(field::URI, uri.as_str());
             said.set(field::FILENAME, key);
             said.set(field::OBJECT_STATUS, "Failed");
             said.set(field::REASON, reason(&e));
-            Ok(Incoming { file: File::from_members(said), stamp: None })
+            Ok(Incoming { file: File::from_members(said), stamp: None, bound: false })
         }
     }
 }

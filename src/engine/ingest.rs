@@ -5,28 +5,22 @@
 //! modification time or inode changed, or those of the XMP file beside them.
 
 use super::dataset::Dataset;
-use super::document::{Incoming, SYSTEM};
+use super::document::{KEPT, SYSTEM};
+use super::intake::{Intake, entry_stamp};
 use super::progress::Progress;
-use super::reading::{Job, Reading, stamp_of};
+use super::reading::{Job, Reading};
 use crate::error::Result;
 use crate::extract;
-use crate::extract::pool::{Answer, Pool, PoolOptions};
-use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
+use crate::extract::pool::{Pool, PoolOptions};
+use crate::model::{File, Members, Timestamp, Uri, field};
 use crate::source::{Entry, Folder, Found, Skipped, Why};
 use crate::store::{Record, Stamp, Table, keys};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 /// Files whose records are looked up together.
 const LOOK_AHEAD: usize = 256;
-/// Documents that are stored together, at most.
-const STORE_DOCS: usize = 1000;
-/// Longest that a document waits to be stored.
-const STORE_AFTER: Duration = Duration::from_millis(500);
-/// Members that callers give to stored documents: reading the file again does not lose them.
-pub(super) const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
 /// Names that a report lists at most, of failed and of skipped things each.
 pub const MOST_LISTED: usize = 10_000;
 
@@ -71,10 +65,10 @@ impl Dataset {
             Uri::in_bucket(bucket, "x")?;
             let folder = Folder::open(folder)?;
             let walk = folder.walk();
-            let pool = Pool::new(Reading { folder, options: options.extract }, options.pool)?;
+            let pool = Pool::new(Reading { options: options.extract }, options.pool)?;
+            let intake = Intake::new(self, &pool, progress, false);
             let report = IngestReport::default();
-            let batch = Vec::with_capacity(STORE_DOCS);
-            let mut run = Run { dataset: self, bucket, options, progress, pool, report, batch, oldest: None };
+            let mut run = Run { dataset: self, folder, bucket, options, progress, intake, report };
             run.all(walk)?;
             Ok(run.report)
         };
@@ -85,14 +79,12 @@ impl Dataset {
 /// One run under way.
 struct Run<'a> {
     dataset: &'a Dataset,
+    folder: Folder,
     bucket: &'a str,
     options: &'a IngestOptions,
     progress: &'a Progress,
-    pool: Pool<Reading>,
+    intake: Intake<'a>,
     report: IngestReport,
-    batch: Vec<Incoming>,
-    /// When the first document of the batch came.
-    oldest: Option<Instant>,
 }
 
 impl Run<'_> {
@@ -114,11 +106,8 @@ impl Run<'_> {
             self.hand_out(&mut ahead)?;
             self.progress.walked.store(true, Ordering::Relaxed);
         }
-        self.pool.finish();
-        while let Some(answer) = self.pool.recv() {
-            self.take(answer)?;
-        }
-        self.store()?;
+        self.intake.drain()?;
+        self.count();
         self.report.cancelled = self.progress.is_cancelled();
         Ok(())
     }
@@ -148,6 +137,7 @@ impl Run<'_> {
         let known = self.known(ahead)?;
         for ((uri, entry), known) in ahead.drain(..).zip(known) {
             let stamp = entry_stamp(&entry);
+            let existed = known.is_some();
             let kept = match known {
                 Some(record) if record.stamp == Some(stamp) && !self.options.again => {
                     Progress::add(&self.progress.unchanged, 1);
@@ -156,8 +146,9 @@ impl Run<'_> {
                 Some(record) => record.members,
                 None => Members::new(),
             };
-            self.submit(Job { uri, entry, kept })?;
+            self.intake.submit(Job { folder: self.folder.clone(), uri, entry, kept, existed })?;
         }
+        self.count();
         Ok(())
     }
 
@@ -173,76 +164,15 @@ impl Run<'_> {
         Ok(known)
     }
 
-    /// Hands in a job; stores what comes back while the pool is full.
-    fn submit(&mut self, mut job: Job) -> Result<()> {
-        while let Some(answer) = self.pool.try_recv() {
-            self.take(answer)?;
-        }
-        while let Err(refused) = self.pool.try_submit(job) {
-            job = refused.into_job();
-            match self.pool.recv() {
-                Some(answer) => self.take(answer)?,
-                None => return Ok(()),
+    /// Counts what came back.
+    fn count(&mut self) {
+        for done in self.intake.take_done() {
+            *self.report.media_types.entry(done.media).or_default() += 1;
+            self.report.with_warnings += u64::from(done.warned);
+            if let Some(reason) = done.failure.filter(|_| self.report.failed.len() < MOST_LISTED) {
+                self.report.failed.push((done.uri, reason));
             }
         }
-        Ok(())
-    }
-
-    /// Makes a document of an answer and stores the batch when it is due.
-    fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
-        let job = answer.job();
-        let stamp = entry_stamp(&job.entry);
-        let failed = |reason: String| (job.document(stamp), stamp, Some(reason));
-        let (mut file, stamp, failure) = match &answer.outcome {
-            Ok(Ok(read)) => {
-                Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
-                self.report.with_warnings += u64::from(!read.extracted.warnings.is_empty());
-                let mut file = job.document(read.stamp);
-                adopt(&mut file, &read.extracted.members);
-                (file, read.stamp, None)
-            }
-            Ok(Err(error)) => failed(format!("[{:?}] {}", error.kind(), error.message())),
-            Err(failure) => failed(format!("[Internal] {failure}")),
-        };
-        self.count(&file, stamp, failure.as_deref());
-        if let Some(reason) = failure {
-            file.set(field::OBJECT_STATUS, "Failed");
-            file.set(field::REASON, reason);
-        }
-        self.batch.push(Incoming { file, stamp: Some(stamp) });
-        let oldest = *self.oldest.get_or_insert_with(Instant::now);
-        if self.batch.len() >= STORE_DOCS || oldest.elapsed() >= STORE_AFTER { self.store() } else { Ok(()) }
-    }
-
-    fn count(&mut self, file: &File, stamp: Stamp, failure: Option<&str>) {
-        let media = file.text(field::MEDIA_TYPE).unwrap_or("other").to_owned();
-        *self.report.media_types.entry(media).or_default() += 1;
-        Progress::add(&self.progress.indexed_bytes, stamp.size);
-        if let Some(reason) = failure {
-            Progress::add(&self.progress.failed, 1);
-            if self.report.failed.len() < MOST_LISTED {
-                self.report.failed.push((file.uri().to_owned(), reason.to_owned()));
-            }
-        }
-    }
-
-    fn store(&mut self) -> Result<()> {
-        let batch = std::mem::take(&mut self.batch);
-        self.oldest = None;
-        let count = batch.len() as u64;
-        self.dataset.put_incoming(batch)?;
-        Progress::add(&self.progress.indexed, count);
-        Ok(())
-    }
-}
-
-fn entry_stamp(entry: &Entry) -> Stamp {
-    stamp_of(entry.stamp, entry.beside.as_ref().map(|beside| beside.stamp))
-}
-
-impl Job {
-    fn document(&self, stamp: Stamp) -> File {
-        document(&self.uri, &self.entry.key, self.kept.clone(), stamp)
     }
 }
 

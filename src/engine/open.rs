@@ -2,6 +2,7 @@
 
 use super::background::{self, Background};
 use super::failpoint::point;
+use super::follow::Roster;
 use super::home::Home;
 use super::options::{Options, TailLimits};
 use super::recover;
@@ -52,6 +53,8 @@ pub(super) struct Inner {
     pub(super) queues: Arc<Queues>,
     #[cfg(feature = "push")]
     pub(super) signer: Arc<Signer>,
+    /// Who follows which binding.
+    pub(super) roster: Roster,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -90,6 +93,7 @@ impl Engine {
             #[cfg(feature = "push")]
             signer: Arc::new(Signer::new(Arc::clone(&queues))),
             queues,
+            roster: Roster::default(),
             tail: options.tail(),
             options,
             token_key,

@@ -8,19 +8,21 @@ use crate::model::Members;
 use crate::source::{self, Entry, Folder, LocalFile};
 use crate::store::Stamp;
 
-/// Reads files below one folder.
+/// Reads files of folders.
 pub(super) struct Reading {
-    pub(super) folder: Folder,
     pub(super) options: extract::Options,
 }
 
 /// One file to read.
 #[derive(Debug)]
 pub(super) struct Job {
+    pub(super) folder: Folder,
     pub(super) uri: String,
     pub(super) entry: Entry,
     /// Members of the stored document that stay.
     pub(super) kept: Members,
+    /// Whether there is a stored document.
+    pub(super) existed: bool,
 }
 
 /// One file as read.
@@ -38,9 +40,9 @@ impl Work for Reading {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read> {
-        let file = self.folder.open_file(&job.entry)?;
+        let file = job.folder.open_file(&job.entry)?;
         // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
-        let beside = job.entry.beside.as_deref().and_then(|entry| self.folder.open_file(entry).ok());
+        let beside = job.entry.beside.as_deref().and_then(|entry| job.folder.open_file(entry).ok());
         let stamp = stamp_of(file.stamp(), beside.as_ref().map(LocalFile::stamp));
         let hint = Hint { name: &job.entry.key };
         let sidecar = beside.as_ref().map(|file| -> &dyn ReadAt { file });

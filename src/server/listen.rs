@@ -100,7 +100,8 @@ impl Server {
         let state = Arc::new(State {
             _delivery: deliver(engine, &options, address(&listener)?)?,
             ringer: Ringer::start(engine)?,
-            indexer: engine.start_indexer(buckets, IndexerOptions::default())?,
+            indexer: engine.start_indexer(buckets.clone(), IndexerOptions::default())?,
+            follower: engine.start_follower(buckets, options.follow)?,
             engine: engine.clone(),
             keyring: Keyring::open(keys)?,
             nonces: Nonces::new(options.window),
@@ -159,8 +160,8 @@ impl Server {
         self.metrics_address
     }
 
-    /// Takes no more connections, lets requests under way end (at most `patience`), and waits for the indexer to put down
-    /// what it has in hand. Answers whether every request ended.
+    /// Takes no more connections, lets requests under way end (at most `patience`), and waits for the indexer and the follower to put
+    /// down what they have in hand. Answers whether every request ended.
     pub fn stop(self, patience: Duration) -> bool {
         self.state.ready.store(false, Ordering::Relaxed);
         // Receivers live as long as the accepting tasks.
@@ -181,6 +182,7 @@ impl Server {
             timeout(patience, ended).await.is_ok()
         });
         self.state.indexer.stop();
+        self.state.follower.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         all_ended
     }

@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::sign::Clock;
+use crate::engine::FollowOptions;
 use crate::engine::queues::{Allowed, Style};
 use crate::error::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -60,6 +61,8 @@ pub struct Options {
     pub project_rate: u32,
     /// Calls at the same time per project; 0 for no limit.
     pub project_concurrency: u32,
+    /// How bound buckets are followed.
+    pub follow: FollowOptions,
     /// Where a line for each request goes.
     pub log: Log,
 }
@@ -88,6 +91,7 @@ impl Default for Options {
             patience: Duration::from_secs(5),
             project_rate: 1000,
             project_concurrency: 100,
+            follow: FollowOptions::default(),
             log: Log::Stderr,
         }
     }

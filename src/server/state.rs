@@ -6,7 +6,7 @@ use super::metrics::Metrics;
 use super::mns::Ringer;
 use super::options::Options;
 use super::sign::Nonces;
-use crate::engine::{Delivery, Engine, Indexer};
+use crate::engine::{Delivery, Engine, Follower, Indexer};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +17,7 @@ pub(super) struct State {
     /// Held, not asked: it ends with the server.
     pub(super) _delivery: Delivery,
     pub(super) ringer: Ringer,
+    pub(super) follower: Follower,
     pub(super) keyring: Keyring,
     pub(super) nonces: Nonces,
     pub(super) limiter: Arc<Limiter>,

@@ -27,6 +27,7 @@ const DATASET: u8 = b'd';
 const COUNTERS: u8 = b'c';
 const WORK: u8 = b'w';
 const ATTACHMENT: u8 = b'b';
+const BINDING: u8 = b'f';
 
 fn key(table: Table, parts: &[&[u8]]) -> Key {
     Key { table, bytes: parts.concat() }
@@ -71,6 +72,22 @@ pub fn work_number(bytes: &[u8]) -> Option<u64> {
 /// A bucket that is attached to a project, or all whose names begin with `bucket`.
 pub fn attachment(bucket: &str) -> Key {
     key(Table::Catalog, &[&[ATTACHMENT], bucket.as_bytes()])
+}
+
+/// A binding of a dataset by its bucket, or all whose buckets begin with `bucket`.
+pub fn binding(dataset: DatasetId, bucket: &str) -> Key {
+    key(Table::Catalog, &[&[BINDING], &order::key(dataset.0), bucket.as_bytes()])
+}
+
+/// All bindings.
+pub fn all_bindings() -> Key {
+    key(Table::Catalog, &[&[BINDING]])
+}
+
+/// Dataset and bucket of a binding key.
+pub fn binding_parts(bytes: &[u8]) -> Option<(DatasetId, &str)> {
+    let (dataset, bucket) = order::take_key(bytes.strip_prefix(&[BINDING])?)?;
+    Some((DatasetId(dataset), std::str::from_utf8(bucket).ok()?))
 }
 
 /// The record of a file, or all whose URIs begin with `uri`.

@@ -131,8 +131,8 @@ fn every_error_kind_has_its_row() {
 
 #[test]
 fn documented_limits_are_the_constants() {
-    use medialith::model::{file, query, space, uri};
-    let real: [(&str, usize); 11] = [
+    use medialith::model::{binding, file, query, space, uri};
+    let real: [(&str, usize); 14] = [
         ("uri::MAX_URI_BYTES", uri::MAX_URI_BYTES),
         ("file::MAX_CUSTOM_LABELS", file::MAX_CUSTOM_LABELS),
         ("file::MAX_TEXT_BYTES", file::MAX_TEXT_BYTES),
@@ -144,6 +144,9 @@ fn documented_limits_are_the_constants() {
         ("space::MAX_PROJECTS", space::MAX_PROJECTS),
         ("space::MAX_TAGS", space::MAX_TAGS),
         ("space::Limits::file_count", usize::try_from(space::Limits::default().file_count).unwrap()),
+        ("space::Limits::bind_count", usize::try_from(space::Limits::default().bind_count).unwrap()),
+        ("binding::MAX_EXCLUDES", binding::MAX_EXCLUDES),
+        ("binding::MAX_PATTERN_BYTES", binding::MAX_PATTERN_BYTES),
     ];
     compare_limits("constant", &real);
 }
@@ -151,11 +154,12 @@ fn documented_limits_are_the_constants() {
 #[cfg(feature = "engine")]
 #[test]
 fn documented_limits_of_the_engine_are_the_constants() {
-    use medialith::engine::{ingest, options};
+    use medialith::engine::{audit, ingest, options};
     let real = [
         ("options::MIN_MEMORY_BYTES", options::MIN_MEMORY_BYTES),
         ("options::MAX_MEMORY_BYTES", options::MAX_MEMORY_BYTES),
         ("options::MAX_BACKGROUND_THREADS", usize::from(options::MAX_BACKGROUND_THREADS)),
+        ("audit::MOST_DIFFERENCES", audit::MOST_DIFFERENCES),
         ("ingest::MOST_LISTED", ingest::MOST_LISTED),
     ];
     compare_limits("engine constant", &real);

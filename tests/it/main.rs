@@ -33,6 +33,8 @@ mod extract_media;
 #[cfg(feature = "index")]
 mod filter;
 #[cfg(feature = "engine")]
+mod follow;
+#[cfg(feature = "engine")]
 mod format;
 #[cfg(feature = "index")]
 mod fuzzy;
@@ -43,5 +45,7 @@ mod ingest;
 mod layers;
 #[cfg(feature = "engine")]
 mod paging;
+#[cfg(feature = "cli")]
+mod storm;
 mod style;
 mod tree;

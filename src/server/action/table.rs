@@ -1,6 +1,6 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{bucket, dataset, detect, file, index, project, query, region, task};
+use super::{binding, bucket, dataset, detect, file, index, project, query, region, task};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -170,6 +170,7 @@ impl std::fmt::Debug for Action {
 pub static ACTIONS: &[&[Action]] = &[
     project::ACTIONS,
     dataset::ACTIONS,
+    binding::ACTIONS,
     file::ACTIONS,
     index::ACTIONS,
     query::ACTIONS,
@@ -194,7 +195,6 @@ pub static UNSERVED: &[&str] = &[
     "ContextualRetrieval",
     "CreateArchiveFileInspectionTask",
     "CreateBatch",
-    "CreateBinding",
     "CreateCompressPointCloudTask",
     "CreateCustomizedStory",
     "CreateDecodeBlindWatermarkTask",
@@ -216,7 +216,6 @@ pub static UNSERVED: &[&str] = &[
     "CreateVideoLabelClassificationTask",
     "CreateVideoModerationTask",
     "DeleteBatch",
-    "DeleteBinding",
     "DeleteLocationDateCluster",
     "DeleteStory",
     "DeleteTrigger",
@@ -234,7 +233,6 @@ pub static UNSERVED: &[&str] = &[
     "GenerateVideoPlaylist",
     "GenerateWebofficeToken",
     "GetBatch",
-    "GetBinding",
     "GetDRMLicense",
     "GetDecodeBlindWatermarkResult",
     "GetFigureCluster",
@@ -244,7 +242,6 @@ pub static UNSERVED: &[&str] = &[
     "GetVideoLabelClassificationResult",
     "GetVideoModerationResult",
     "ListBatches",
-    "ListBindings",
     "ListTriggers",
     "QueryFigureClusters",
     "QueryLocationDateClusters",
@@ -253,11 +250,9 @@ pub static UNSERVED: &[&str] = &[
     "RefreshWebofficeToken",
     "RemoveStoryFiles",
     "ResumeBatch",
-    "ResumeBinding",
     "ResumeTrigger",
     "SearchImageFigureCluster",
     "SemanticQuery",
-    "StopBinding",
     "SuspendBatch",
     "SuspendTrigger",
     "UpdateBatch",
