@@ -422,14 +422,7 @@ mod tests {
     use std::sync::Arc;
 
     fn queues(dir: &std::path::Path) -> Queues {
-        let tuning = StoreOptions {
-            write_buffer_bytes: 4 << 20,
-            cache_bytes: 1 << 20,
-            background_jobs: 1,
-            read_only: false,
-            create: true,
-        };
-        let store = Arc::new(Store::open(dir, &tuning).unwrap());
+        let store = Arc::new(Store::open(dir, &StoreOptions::small()).unwrap());
         let outbox = Arc::new(Outbox::open(&store.reader()).unwrap());
         Queues::open(store, outbox, Durability::Buffered)
     }

@@ -272,14 +272,7 @@ mod tests {
     use crate::store::{Durability, StoreOptions};
 
     fn store(dir: &std::path::Path) -> Store {
-        let tuning = StoreOptions {
-            write_buffer_bytes: 4 << 20,
-            cache_bytes: 1 << 20,
-            background_jobs: 1,
-            read_only: false,
-            create: true,
-        };
-        Store::open(dir, &tuning).unwrap()
+        Store::open(dir, &StoreOptions::small()).unwrap()
     }
 
     fn event(id: u64, topic: &str) -> Event {

@@ -21,6 +21,20 @@ pub struct StoreOptions {
     pub create: bool,
 }
 
+#[cfg(test)]
+impl StoreOptions {
+    /// A new store of a test.
+    pub(crate) fn small() -> StoreOptions {
+        StoreOptions {
+            write_buffer_bytes: 4 << 20,
+            cache_bytes: 1 << 20,
+            background_jobs: 1,
+            read_only: false,
+            create: true,
+        }
+    }
+}
+
 /// Smallest memtable of a table that holds few rows.
 const SMALL_BUFFER: usize = 1 << 20;
 /// Bits per key of the bloom filters: about 1 % false positives (RocksDB wiki, "RocksDB Bloom Filter").

@@ -405,14 +405,7 @@ mod tests {
     const DAY: i64 = 86_400_000_000_000;
 
     fn store(dir: &std::path::Path) -> Store {
-        let tuning = StoreOptions {
-            write_buffer_bytes: 4 << 20,
-            cache_bytes: 1 << 20,
-            background_jobs: 1,
-            read_only: false,
-            create: true,
-        };
-        Store::open(dir, &tuning).unwrap()
+        Store::open(dir, &StoreOptions::small()).unwrap()
     }
 
     fn place(id: &str) -> TaskRef {

@@ -81,6 +81,7 @@ fn killed_tasks_end_once() {
         }
         assert_eq!(engine.waiting_tasks(), (TASKS - ended.len()) as u64);
     }
+    assert_eq!(results.len(), films.len(), "each film was done once at least");
     assert!(results.values().all(|results| results.len() == 1), "{results:?}");
     println!("tasks {TASKS}, kills {kills}, each ended once");
 }
