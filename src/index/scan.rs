@@ -47,8 +47,10 @@ impl<'a, 'n> Scan<'a, 'n> {
             if unit >= self.range.end {
                 return;
             }
-            // Several hits in one unit follow each other.
+            // Several hits in one unit follow each other: where there are two there may be many.
             if self.found.last() == Some(&(unit as u32)) {
+                let rest = text.get(start..).unwrap_or(&[]);
+                find_from = (start + memchr::memchr(EDGE, rest).unwrap_or(rest.len())).max(find_from);
                 continue;
             }
             self.found.push(unit as u32);

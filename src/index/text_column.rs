@@ -126,7 +126,8 @@ impl TextColumn<'_> {
         if let Some(units) = self.frequent.and_then(|frequent| frequent.exactly(&needle)) {
             return Ok(SET_NS + units as u64);
         }
-        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))? as u64;
+        let known = self.frequent.and_then(|frequent| frequent.most(&needle)).unwrap_or(usize::MAX);
+        let blocks = self.grams.map_or(Ok(self.arena.blocks()), |g| g.estimate(&needle))?.min(known) as u64;
         let bytes = (self.arena.text_len() / self.arena.blocks().max(1)) as u64;
         Ok(SET_NS + blocks.min(most) * (BLOCK_NS + bytes / BYTES_EACH_NS))
     }

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// About the time that looking at the path of one document takes, and at one of its other values.
 const LOOK_NS: u64 = 150;
-const LOOK_AT_VALUE_NS: u64 = 60;
+const LOOK_AT_VALUE_NS: u64 = 250;
 
 /// A text query, ready to run over segments.
 pub(crate) struct Matcher<'a> {
@@ -149,7 +149,8 @@ impl Matcher<'_> {
             };
         }
         for &column in &self.scope.columns {
-            if self.among_values(segment, column, text, anchor, within, &mut found)? {
+            let left = self.left(&docs, within, &found);
+            if self.among_values(segment, column, text, anchor, left.as_ref().or(within), &mut found)? {
                 continue;
             }
             self.in_column(segment, column, &docs, &mut found, |values| {
@@ -158,6 +159,20 @@ impl Matcher<'_> {
             })?;
         }
         Ok(found)
+    }
+
+    /// The documents that still matter, where most are found already.
+    fn left(&self, docs: &Range<u32>, within: Option<&RoaringBitmap>, found: &RoaringBitmap) -> Option<RoaringBitmap> {
+        let all = within.map_or(docs.len() as u64, RoaringBitmap::len);
+        if found.len() * 2 < all {
+            return None;
+        }
+        let mut left = within.cloned().unwrap_or_default();
+        if within.is_none() {
+            left.insert_range(docs.clone());
+        }
+        left -= found;
+        Some(left)
     }
 
     /// Adds those of `within` that have a value with the text in a column, by looking at each; whether that was done,

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// About the time that finding the run of one document and looking at it takes.
 const RUN_NS: u64 = 40;
+/// The same for reading the folder of a run.
+const FOLDER_NS: u64 = 120;
 
 /// Searches the paths of one segment.
 pub(crate) struct PathSearch<'a> {
@@ -251,7 +253,20 @@ impl<'a> PathSearch<'a> {
         if tail.contains('/') || any_folder || names_ns < folders_ns {
             let range = self.docs.start as usize..self.docs.end as usize;
             let (names, mut runs) = (self.search(&self.names, tail, name_anchor, range, within)?, self.paths.runs_of());
-            found.extend(names.iter().filter(|doc| folder_fits(runs.run_of(*doc))));
+            let each_ns = if any_folder { 0 } else { names.len() * FOLDER_NS };
+            // Of many names the folders are not read one by one.
+            let ending = match each_ns > self.folders.cost_ns(head, Anchor::End, u64::MAX)? {
+                true => Some(self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)?),
+                false => None,
+            };
+            let is_exact = self.scope == PathScope::Uri && !anchor.at_start();
+            found.extend(names.iter().filter(|doc| {
+                let run = runs.run_of(*doc);
+                match &ending {
+                    Some(ending) => ending.contains(run as u32) && (is_exact || folder_fits(run)),
+                    None => folder_fits(run),
+                }
+            }));
             return Ok(());
         }
         for run in self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)? {

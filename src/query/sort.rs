@@ -69,10 +69,13 @@ pub(crate) fn page(
     }
     let mut rows = Vec::new();
     for (at, part) in parts.iter().enumerate().filter(|(_, part)| !part.docs.is_empty()) {
+        // Rows after the last that fits on the page are not worth finding in the other segments.
+        let worst = worst_of(sort, &mut rows, count);
+        let wanted = Wanted { after, count, worst: worst.as_ref() };
         // In a segment the documents' numbers decide between equal values as their URIs do.
         let mut of_part = Vec::new();
         let mut add = |part: &PartHits<'_>| -> Result<()> {
-            first_rows(part, sort, after, count, context, |values, doc| of_part.push(Row { values, part: at, doc }))?;
+            first_rows(part, sort, &wanted, context, |values, doc| of_part.push(Row { values, part: at, doc }))?;
             of_part.sort_by(|a, b| compare(sort, &a.values, &b.values).then(a.doc.cmp(&b.doc)));
             of_part.truncate(count);
             Ok(())
@@ -93,6 +96,23 @@ pub(crate) fn page(
         rows.append(&mut of_part);
     }
     first_of_all(parts, sort, rows, count)
+}
+
+/// Which rows of a segment are asked for.
+struct Wanted<'a> {
+    /// Those after this place,
+    after: Option<&'a Cursor>,
+    /// the first so many of them,
+    count: usize,
+    /// whose first value does not come after this one.
+    worst: Option<&'a SortValue>,
+}
+
+/// The first value of the last row that fits on a page, if the rows fill it.
+fn worst_of(sort: &[SortKey], rows: &mut [Row], count: usize) -> Option<SortValue> {
+    let last = count.checked_sub(1).filter(|last| *last < rows.len())?;
+    let (_, row, _) = rows.select_nth_unstable_by(last, |a, b| compare(sort, &a.values, &b.values));
+    row.values.first().cloned()
 }
 
 /// The first rows of all segments, with their URIs, which decide between equal values.
@@ -127,13 +147,13 @@ fn needs_ranking(segment: &Segment, sort: &[SortKey]) -> Result<bool> {
 fn first_rows(
     part: &PartHits<'_>,
     sort: &[SortKey],
-    after: Option<&Cursor>,
-    count: usize,
+    wanted: &Wanted<'_>,
     context: &Context<'_>,
     mut add: impl FnMut(Vec<SortValue>, u32),
 ) -> Result<()> {
     context.tick()?;
-    let first = walk(part, sort, after, count)?.map(|docs| PartHits { docs, ..*part });
+    let (after, count) = (wanted.after, wanted.count);
+    let first = walk(part, sort, wanted)?.map(|docs| PartHits { docs, ..*part });
     let part = first.as_ref().unwrap_or(part);
     let keys = sort.iter().map(|k| Key::new(part, k, context)).collect::<Result<Vec<_>>>()?;
     let docs = match keys.len() {
@@ -147,9 +167,10 @@ fn first_rows(
     Ok(())
 }
 
-/// The hits that can be among the first `count` rows, found by walking the documents in the order of the first key and
+/// The hits that can be among the wanted rows, found by walking the documents in the order of the first key and
 /// testing each: `None` where there is no such order, or looking at all hits costs less.
-fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: usize) -> Result<Option<RoaringBitmap>> {
+fn walk(part: &PartHits<'_>, sort: &[SortKey], wanted: &Wanted<'_>) -> Result<Option<RoaringBitmap>> {
+    let (after, count) = (wanted.after, wanted.count);
     let Some(key) = sort.first().filter(|key| key.field.key.is_none()) else { return Ok(None) };
     // A hit costs about as much as a step of the walk; on average every `len / hits`th step finds one.
     let hits = part.docs.len();
@@ -171,6 +192,16 @@ fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: us
         Some(slot) if descending => order.len() - order.range(0, slot).end,
         Some(slot) => order.range(slot, slot).start,
     };
+    // Past the rows of the worst value none is wanted.
+    let worst = match wanted.worst {
+        Some(SortValue::Int(value)) => Some(order.column().slot_at_most(*value)),
+        _ => None,
+    };
+    let is_past = |slot: u64| match worst {
+        Some((worst, exact)) if descending => slot < worst || (slot == worst && !exact),
+        Some((worst, _)) => slot > worst,
+        None => false,
+    };
     let place = |step: usize| if descending { order.len() - 1 - step } else { step };
     let (mut found, mut new, mut last) = (Vec::new(), 0, None);
     for step in start..order.len() {
@@ -183,7 +214,7 @@ fn walk(part: &PartHits<'_>, sort: &[SortKey], after: Option<&Cursor>, count: us
         }
         let slot = order.column().slot(doc as usize);
         // Rows of one value are ordered by other keys, or by URI: all of them are needed.
-        if new >= count && last != Some(slot) {
+        if (new >= count && last != Some(slot)) || is_past(slot) {
             return Ok(Some(found.into_iter().collect()));
         }
         new += usize::from(cursor != Some(slot));
