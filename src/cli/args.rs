@@ -2,8 +2,8 @@
 
 use super::walls::Walls;
 use super::{
-    backup, check, completions, exit, export, get, import, index, inspect, keys, model, outbox, query, reprocess, rm,
-    search, serve, similar, stats, task, webhook,
+    audit, backup, bind, check, completions, exit, export, follow, get, import, index, inspect, keys, model, outbox,
+    query, reprocess, rm, search, serve, similar, stats, task, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -80,6 +80,16 @@ pub(crate) enum Verb {
     Check(check::Args),
     /// Make a copy that is a database of its own (hard links: quick and small on the same disk)
     Backup(backup::Args),
+    /// Bind a folder to the dataset, which will follow it
+    Bind(bind::Args),
+    /// End a binding (documents stay unless told otherwise)
+    Unbind(bind::Unbind),
+    /// Show which folders the dataset follows, stop and resume
+    Bindings(bind::Show),
+    /// Follow the bound folders until told to stop
+    Follow(follow::Args),
+    /// Prove that the index says what the bound folders hold, or name and repair the differences
+    Audit(audit::Args),
     /// Serve the IMM API over HTTP
     Serve(serve::Args),
     /// Find shots of films and what they show: make, list, await and cancel tasks

@@ -112,7 +112,7 @@ fn plan(args: &Args) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-fn absent(path: &Path, e: std::io::Error) -> Error {
+pub(super) fn absent(path: &Path, e: std::io::Error) -> Error {
     if e.kind() == std::io::ErrorKind::NotFound {
         return Error::new(ErrorKind::NotFound, format!("there is no {}", path.display()));
     }

@@ -21,10 +21,13 @@ mod survey;
 mod table;
 mod walls;
 
+mod audit;
 mod backup;
+mod bind;
 mod check;
 mod completions;
 mod export;
+mod follow;
 mod get;
 mod import;
 mod index;
@@ -87,6 +90,11 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Stats(args) => stats::run(args, place),
         Verb::Check(args) => check::run(args, place),
         Verb::Backup(args) => backup::run(args, place),
+        Verb::Bind(args) => bind::bind(args, place),
+        Verb::Unbind(args) => bind::unbind(args, place),
+        Verb::Bindings(args) => bind::show(args, place),
+        Verb::Follow(args) => follow::run(args, place),
+        Verb::Audit(args) => audit::run(args, place),
         Verb::Serve(args) => serve::run(args, place),
         Verb::Task(args) => task::run(args, place),
         Verb::Keys(args) => keys::run(args, place),

@@ -3,7 +3,7 @@
 use super::args::Place;
 use super::exit::Exit;
 use super::output::{Output, complain, counted};
-use super::{interrupt, keys};
+use super::{follow, interrupt, keys};
 use crate::engine::queues::{Allowed, Style};
 use crate::engine::{Buckets, TaskOptions};
 use crate::error::Result;
@@ -37,6 +37,8 @@ pub(crate) struct Args {
     /// Folder whose files can be indexed as oss://NAME/path (may be repeated)
     #[arg(long = "bucket", value_name = "NAME=PATH", value_parser = bucket)]
     buckets: Vec<(String, PathBuf)>,
+    #[command(flatten)]
+    how: follow::How,
     #[command(flatten)]
     seal: keys::Seal,
     /// Requests per second and project, 0 for no limit
@@ -150,6 +152,7 @@ fn options(args: &Args) -> Options {
         project_rate: args.project_rate,
         project_concurrency: args.project_concurrency,
         tasks: TaskOptions { threads: args.tasks, ..TaskOptions::default() },
+        follow: args.how.options(),
         log: if args.quiet { Log::Off } else { Log::Stderr },
         ..Options::default()
     }

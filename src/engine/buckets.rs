@@ -38,6 +38,11 @@ impl Buckets {
         self.folders.keys().map(String::as_str)
     }
 
+    /// The folder of a bucket.
+    pub(super) fn folder(&self, name: &str) -> Option<&Path> {
+        self.folders.get(name).map(Folder::root)
+    }
+
     /// Opens the file of an address. [`ErrorKind::NotFound`] where there is no such bucket or file, or where the way to it
     /// would leave the bucket's folder.
     pub(super) fn open(&self, uri: &str) -> Result<LocalFile> {
@@ -50,7 +55,7 @@ impl Buckets {
 }
 
 /// Whether there is no such file, or none that may be reached.
-fn is_absent(error: &Error) -> bool {
+pub(super) fn is_absent(error: &Error) -> bool {
     if error.kind() == ErrorKind::NotFound {
         return true;
     }

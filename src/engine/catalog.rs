@@ -1,6 +1,7 @@
 //! Projects and datasets: names, quotas, counts.
 
 use super::attachment;
+use super::binding;
 use super::dataset::Dataset;
 use super::document::Place;
 use super::failpoint::point;
@@ -150,7 +151,7 @@ impl Engine {
             batch.put(&keys::project(project), &owner)?;
             batch.put(&key, &row)?;
             inner.store.commit(batch, Durability::Sync)?;
-            Ok(dataset_of(project, name.as_str(), &row, CountersRow::default()))
+            Ok(dataset_of(project, name.as_str(), &row, CountersRow::default(), 0))
         };
         created().map_err(|e| e.during("CreateDataset"))
     }
@@ -172,7 +173,8 @@ impl Engine {
                 listing::page(&reader, |name| keys::dataset(owner, name), &ask, |_: &DatasetRow| true)?;
             let complete = |(name, row): (String, DatasetRow)| {
                 let counters = reader.row(&keys::counters(row.id()))?.unwrap_or_default();
-                Ok(dataset_of(project, &name, &row, counters))
+                let bound = binding::count(&reader, row.id())?;
+                Ok(dataset_of(project, &name, &row, counters, bound))
             };
             Ok(Listing { items: rows.into_iter().map(complete).collect::<Result<_>>()?, next_token })
         };
@@ -197,12 +199,12 @@ impl Engine {
             inner.store.commit(batch, Durability::Sync)?;
             lock(&space.writer).limits = row.limits.clone();
             let counters = reader.row(&keys::counters(row.id()))?.unwrap_or_default();
-            Ok(dataset_of(project, name, &row, counters))
+            Ok(dataset_of(project, name, &row, counters, binding::count(&reader, row.id())?))
         };
         updated().map_err(|e| e.during("UpdateDataset"))
     }
 
-    /// Deletes a dataset that holds no files.
+    /// Deletes a dataset that holds no files, and its bindings.
     pub fn delete_dataset(&self, project: &str, name: &str) -> Result<()> {
         let deleted = || -> Result<()> {
             let inner = &self.handle.inner;
@@ -214,6 +216,7 @@ impl Engine {
             let mut batch = inner.store.batch();
             batch.put(&keys::project(project), &owner)?;
             batch.delete(&keys::dataset(owner.id(), name))?;
+            binding::forget(&reader, &mut batch, row.id())?;
             remove_space(inner, batch, &row, name)
         };
         deleted().map_err(|e| e.during("DeleteDataset"))
@@ -243,7 +246,7 @@ impl Engine {
             let reader = self.handle.inner.store.reader();
             let row = find_dataset(&reader, find_project(&reader, project)?.id(), name)?;
             let counters = reader.row(&keys::counters(row.id()))?.unwrap_or_default();
-            Ok(dataset_of(project, name, &row, counters))
+            Ok(dataset_of(project, name, &row, counters, binding::count(&reader, row.id())?))
         };
         found().map_err(|e| e.during("GetDataset"))
     }
@@ -393,7 +396,7 @@ fn project_of(name: &str, row: &ProjectRow, totals: Totals) -> Project {
     }
 }
 
-fn dataset_of(project: &str, name: &str, row: &DatasetRow, counters: CountersRow) -> model::Dataset {
+fn dataset_of(project: &str, name: &str, row: &DatasetRow, counters: CountersRow, bound: u64) -> model::Dataset {
     model::Dataset {
         project: project.to_owned(),
         name: name.to_owned(),
@@ -402,7 +405,7 @@ fn dataset_of(project: &str, name: &str, row: &DatasetRow, counters: CountersRow
         create_time: row.create_time,
         update_time: row.update_time,
         limits: row.limits.clone(),
-        bind_count: 0,
+        bind_count: signed(bound),
         file_count: signed(counters.files),
         total_file_size: signed(counters.bytes),
     }

@@ -35,6 +35,11 @@ impl Dataset {
         &self.engine.handle.inner
     }
 
+    /// The database that it belongs to.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Name of the project.
     pub fn project(&self) -> &str {
         &self.place.project
@@ -49,7 +54,7 @@ impl Dataset {
     /// the engine keeps (`ObjectId`, `ProjectName`, `CreateTime`, ...) are ignored. Up to 10,000 documents with
     /// 32 MiB of text are stored whole or not at all; more are stored in such steps.
     pub fn put(&self, files: Vec<File>) -> Result<()> {
-        let incoming = files.into_iter().map(|file| Incoming { file, stamp: None }).collect();
+        let incoming = files.into_iter().map(|file| Incoming { file, stamp: None, bound: false }).collect();
         self.put_incoming(incoming).map_err(|e| e.during("put"))
     }
 
@@ -101,6 +106,15 @@ impl Dataset {
             Ok(existed)
         };
         deleted().map_err(|e| e.during("delete"))
+    }
+
+    /// Files that moved, old address first; answers for each whether both documents were there and are one now.
+    pub(super) fn move_documents(&self, pairs: Vec<(String, String)>) -> Result<Vec<bool>> {
+        let mut moved = Vec::with_capacity(pairs.len());
+        for step in pairs.chunks(GROUP_DOCS / 2) {
+            moved.extend(self.submit(Op::Move(step.to_vec()), Vec::new())?);
+        }
+        Ok(moved)
     }
 
     fn submit(&self, op: Op, events: Vec<Event>) -> Result<Vec<bool>> {

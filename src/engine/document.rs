@@ -33,16 +33,18 @@ pub(super) const SYSTEM: [FieldId; 9] = [
 pub(super) struct Incoming {
     pub(super) file: File,
     pub(super) stamp: Option<Stamp>,
+    /// Whether a binding puts it.
+    pub(super) bound: bool,
 }
 
-/// The record of a document that was first put at `created` and last at `updated`.
-pub(super) fn to_record(incoming: Incoming, created: Timestamp, updated: Timestamp) -> Record {
+/// The record of a document that was first put at `created` and last at `updated`; `bound`: never put by hand.
+pub(super) fn to_record(incoming: Incoming, created: Timestamp, updated: Timestamp, bound: bool) -> Record {
     let mut members = incoming.file.into_members();
     members.retain(|id| !SYSTEM.contains(&id));
     if members.text(field::OBJECT_STATUS) == Some(INDEXED) {
         members.remove(field::OBJECT_STATUS);
     }
-    Record { members, created, updated, stamp: incoming.stamp }
+    Record { members, created, updated, stamp: incoming.stamp, bound }
 }
 
 /// What the index sees of a record: its own members, its times and status. What is the same for all documents of a
@@ -145,6 +147,22 @@ pub(super) fn update(members: &mut Members, change: &File) {
     }
     members.set(field::FIGURES, Value::Rows(figures));
 }
+
+/// Gives a document what was known of the same file at its address before: what callers said of it (that of the file goes
+/// before that of the address), what was found out about its content, and since when it is known.
+pub(super) fn inherit(heir: &mut Record, from: Record) {
+    let own = [field::OBJECT_STATUS, field::REASON, field::FILENAME];
+    for (id, value) in from.members.iter().filter(|(id, _)| !own.contains(id)) {
+        if KEPT.contains(&id) || heir.members.get(id).is_none() {
+            heir.members.set(id, value.clone());
+        }
+    }
+    heir.created = heir.created.min(from.created);
+    heir.bound &= from.bound;
+}
+
+/// Members that callers give to stored documents: reading the file again does not lose them.
+pub(super) const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
 
 /// The `Size` that counts towards a dataset's total; a negative one counts as nothing.
 pub(super) fn counted_size(members: &Members) -> u64 {

@@ -15,6 +15,9 @@ pub(super) enum Op {
     /// Each answer says whether the file exists and was updated.
     Update(Vec<File>),
     Delete(Vec<String>),
+    /// Files that moved, old address first: the document at the new one inherits, the old one goes. Answers for each whether
+    /// both were there; if not, nothing happens.
+    Move(Vec<(String, String)>),
 }
 
 impl Op {
@@ -23,6 +26,7 @@ impl Op {
             Op::Put(files) => Box::new(files.iter().map(|f| f.file.uri())),
             Op::Update(files) => Box::new(files.iter().map(File::uri)),
             Op::Delete(uris) => Box::new(uris.iter().map(String::as_str)),
+            Op::Move(pairs) => Box::new(pairs.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()])),
         }
     }
 
@@ -31,6 +35,7 @@ impl Op {
             Op::Put(files) => files.len(),
             Op::Update(files) => files.len(),
             Op::Delete(uris) => uris.len(),
+            Op::Move(pairs) => pairs.len() * 2,
         }
     }
 
@@ -39,6 +44,7 @@ impl Op {
             Op::Put(files) => files.iter().map(|f| Size::of(&f.file)).sum(),
             Op::Update(files) => files.iter().map(Size::of).sum(),
             Op::Delete(uris) => uris.iter().map(|uri| Size { docs: 1, bytes: uri.len() }).sum(),
+            Op::Move(pairs) => pairs.iter().map(|(from, to)| Size { docs: 2, bytes: from.len() + to.len() }).sum(),
         }
     }
 }
@@ -140,6 +146,7 @@ pub(super) struct Slot {
 pub(super) struct Before {
     created: Timestamp,
     size: u64,
+    bound: bool,
     /// The whole record, where the group updates it.
     bytes: Option<Vec<u8>>,
 }
@@ -170,6 +177,15 @@ impl Slot {
                 let bytes = self.before.as_ref().and_then(|b| b.bytes.as_deref());
                 bytes.map(|bytes| Record::decode(&self.uri, bytes)).transpose()
             }
+        }
+    }
+
+    /// Whether somebody put it by hand.
+    fn by_hand(&self) -> bool {
+        match &self.after {
+            After::Same => self.before.as_ref().is_some_and(|b| !b.bound),
+            After::Gone => false,
+            After::Put(record) => !record.bound,
         }
     }
 
@@ -214,7 +230,7 @@ impl Group {
                 *place = uris.len() - 1;
             }
         }
-        let updates = ops.iter().any(|op| matches!(op, Op::Update(_)));
+        let updates = ops.iter().any(|op| matches!(op, Op::Update(_) | Op::Move(_)));
         let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset, uri).bytes).collect();
         let mut slots: Vec<Slot> = Vec::with_capacity(uris.len());
         reader.many(Table::Files, &keys, |at, value| {
@@ -251,11 +267,13 @@ impl Group {
                 .zip(places)
                 .map(|(incoming, at)| {
                     let created = self.slots.get(at).map_or(now, |slot| slot.created(now));
-                    let record = document::to_record(incoming, created, now);
+                    let bound = incoming.bound && !self.slots.get(at).is_some_and(Slot::by_hand);
+                    let record = document::to_record(incoming, created, now, bound);
                     self.change(at, After::Put(Box::new(record)), undo)
                 })
                 .collect()),
             Op::Delete(_) => Ok(places.into_iter().map(|at| self.change(at, After::Gone, undo)).collect()),
+            Op::Move(_) => places.chunks_exact(2).map(|pair| self.move_file(pair, undo)).collect(),
             Op::Update(files) => files.iter().zip(places).map(|(file, at)| self.update(at, file, undo)).collect(),
         }
     }
@@ -265,6 +283,19 @@ impl Group {
         document::update(&mut record.members, change);
         record.updated = self.now;
         Ok(self.change(at, After::Put(Box::new(record)), undo))
+    }
+
+    fn move_file(&mut self, pair: &[usize], undo: &mut Vec<(usize, After)>) -> Result<bool> {
+        let &[from, to] = pair else { return Ok(false) };
+        let record = |at: usize| self.slots.get(at).map(Slot::record).transpose().map(Option::flatten);
+        let (Some(old), Some(mut heir)) = (record(from)?, record(to)?) else { return Ok(false) };
+        if from == to {
+            return Ok(false);
+        }
+        document::inherit(&mut heir, old);
+        heir.updated = self.now;
+        self.change(to, After::Put(Box::new(heir)), undo);
+        Ok(self.change(from, After::Gone, undo))
     }
 
     /// Sets what becomes of a file, counts it, and says whether the file existed.
@@ -294,5 +325,5 @@ impl Group {
 fn read_before(uri: &str, bytes: &[u8], whole: bool) -> Result<Before> {
     let record = Record::decode_fields(uri, bytes, &[field::SIZE])?;
     let size = document::counted_size(&record.members);
-    Ok(Before { created: record.created, size, bytes: whole.then(|| bytes.to_vec()) })
+    Ok(Before { created: record.created, size, bound: record.bound, bytes: whole.then(|| bytes.to_vec()) })
 }

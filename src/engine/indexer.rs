@@ -5,8 +5,8 @@
 
 use super::buckets::Buckets;
 use super::dataset::Dataset;
-use super::document::Incoming;
-use super::ingest::{KEPT, adopt, document};
+use super::document::{Incoming, KEPT};
+use super::ingest::{adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
@@ -116,6 +116,11 @@ impl Indexer {
         super::sync::lock(&self.thread).is_none()
     }
 
+    /// Whether it reads files of that bucket.
+    pub fn has_bucket(&self, name: &str) -> bool {
+        self.buckets.folder(name).is_some()
+    }
+
     /// What the file of an address says of itself; nothing is stored.
     pub fn detect(&self, uri: &str) -> Result<File> {
         let file = self.buckets.open(uri)?;
@@ -187,7 +192,7 @@ impl Work for Fetching {
         let read = self.extractor.extract(handle(&file), None, &request);
         let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
         extracted.members = job.plan.apply(&file, job.said.as_ref(), extracted.members);
-        Ok(Read { extracted, stamp })
+        Ok(Read { extracted, stamp, hash: String::new() })
     }
 }
 
@@ -392,14 +397,14 @@ fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
             let mut file = document(&uri, &key, said, read.stamp);
             adopt(&mut file, &read.extracted.members);
             plan.into_iter().for_each(|plan| plan.trim(&mut file));
-            Ok(Incoming { file, stamp: Some(read.stamp) })
+            Ok(Incoming { file, stamp: Some(read.stamp), bound: false })
         }
         Err(failed) => {
             said.set(field::URI, uri.as_str());
             said.set(field::FILENAME, key);
             said.set(field::OBJECT_STATUS, "Failed");
             said.set(field::REASON, reason(&failed.error));
-            Ok(Incoming { file: File::from_members(said), stamp: None })
+            Ok(Incoming { file: File::from_members(said), stamp: None, bound: false })
         }
     }
 }

@@ -5,33 +5,21 @@
 //! modification time or inode changed, or those of the XMP file beside them.
 
 use super::dataset::Dataset;
-use super::document::{Incoming, SYSTEM};
+use super::document::{KEPT, SYSTEM};
+use super::intake::{self, Candidate, Intake};
 use super::progress::Progress;
-use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Job, Read, Reading, patient, settled, stamp_of};
-use super::workflow::Plan;
 use crate::error::Result;
 use crate::extract;
-use crate::extract::pool::{Answer, Pool, PoolOptions};
-use crate::isolate::{Fault, Outcome};
-use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
+use crate::extract::pool::PoolOptions;
+use crate::model::{File, Members, Timestamp, Uri, field};
 use crate::source::{Entry, Folder, Found, Skipped, Why};
-use crate::store::rows::QuarantineRow;
 use crate::store::{Record, Stamp, Table, keys};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
 /// Files whose records are looked up together.
 const LOOK_AHEAD: usize = 256;
-/// Documents that are stored together, at most.
-const STORE_DOCS: usize = 1000;
-/// Longest that a document waits to be stored.
-const STORE_AFTER: Duration = Duration::from_millis(500);
-/// Members that callers give to stored documents: reading the file again does not lose them.
-pub(super) const KEPT: [FieldId; 2] = [field::CUSTOM_ID, field::CUSTOM_LABELS];
 /// Names that a report lists at most, of failed and of skipped things each.
 pub const MOST_LISTED: usize = 10_000;
 
@@ -76,25 +64,10 @@ impl Dataset {
             Uri::in_bucket(bucket, "x")?;
             let folder = Folder::open(folder)?;
             let walk = folder.walk();
-            let plan = self.plan()?;
-            let extractor = Arc::clone(&self.inner().extractor);
-            extractor.prepare()?;
-            let patience = patient(options.pool, &extractor, &options.extract);
-            let pool =
-                Pool::new(Reading { folder, options: options.extract, extractor, plan: plan.clone() }, patience)?;
-            let mut run = Run {
-                dataset: self,
-                bucket,
-                options,
-                plan,
-                progress,
-                pool,
-                report: IngestReport::default(),
-                batch: Vec::with_capacity(STORE_DOCS),
-                oldest: None,
-                held: quarantine::rows(&self.inner().store.reader(), self.space.id)?,
-                verdicts: Verdicts::default(),
-            };
+            let pool = intake::pool(self.inner(), options.extract, options.pool)?;
+            let intake = Intake::new(self, &pool, progress, false)?;
+            let report = IngestReport::default();
+            let mut run = Run { dataset: self, folder, bucket, options, progress, intake, report };
             run.all(walk)?;
             Ok(run.report)
         };
@@ -105,18 +78,12 @@ impl Dataset {
 /// One run under way.
 struct Run<'a> {
     dataset: &'a Dataset,
+    folder: Folder,
     bucket: &'a str,
     options: &'a IngestOptions,
-    plan: Plan,
     progress: &'a Progress,
-    pool: Pool<Reading>,
+    intake: Intake<'a>,
     report: IngestReport,
-    batch: Vec<Incoming>,
-    /// When the first document of the batch came.
-    oldest: Option<Instant>,
-    /// Files that cost a worker before.
-    held: BTreeMap<String, QuarantineRow>,
-    verdicts: Verdicts,
 }
 
 impl Run<'_> {
@@ -138,11 +105,8 @@ impl Run<'_> {
             self.hand_out(&mut ahead)?;
             self.progress.walked.store(true, Ordering::Relaxed);
         }
-        self.pool.finish();
-        while let Some(answer) = self.pool.recv() {
-            self.take(answer)?;
-        }
-        self.store()?;
+        self.intake.drain()?;
+        self.count();
         self.report.cancelled = self.progress.is_cancelled();
         Ok(())
     }
@@ -171,30 +135,16 @@ impl Run<'_> {
     fn hand_out(&mut self, ahead: &mut Vec<(String, Entry)>) -> Result<()> {
         let known = self.known(ahead)?;
         for ((uri, entry), known) in ahead.drain(..).zip(known) {
-            let stamp = entry_stamp(&entry);
-            let held = self.held.get(&uri).map(|row| quarantine::holds(row, stamp));
-            let same = known.as_ref().is_some_and(|record| record.stamp == Some(stamp));
-            // What an older extractor could not read is tried again; what cost a worker of this one is not, even if asked.
-            if same && held != Some(false) && (!self.options.again || held == Some(true)) {
-                Progress::add(&self.progress.unchanged, 1);
-                continue;
-            }
-            let job = Job { uri, entry, kept: known.map_or_else(Members::new, |record| record.members) };
-            if held == Some(true) {
-                self.refuse(&job)?;
+            let (stamp, kept) = known.map_or((None, None), |record| (record.stamp, Some(record.members)));
+            let found = Candidate { uri, entry, stamp, kept };
+            if self.intake.is_due(&found, self.options.again) {
+                self.intake.submit(&self.folder, found)?;
             } else {
-                self.submit(job)?;
+                Progress::add(&self.progress.unchanged, 1);
             }
         }
+        self.count();
         Ok(())
-    }
-
-    /// Stores a file without reading it, because of what it did before.
-    fn refuse(&mut self, job: &Job) -> Result<()> {
-        self.dataset.inner().extractor.passed_over();
-        let before = self.held.get(&job.uri).map(quarantine::outcome);
-        let fault = before.map_or_else(|| Fault::quarantined(Outcome::Crashed), Fault::quarantined);
-        self.keep(job, Err(Failed::of(fault, entry_stamp(&job.entry))))
     }
 
     /// What the store knows of each file: its state, and the members that callers gave it.
@@ -209,91 +159,15 @@ impl Run<'_> {
         Ok(known)
     }
 
-    /// Hands in a job; stores what comes back while the pool is full.
-    fn submit(&mut self, mut job: Job) -> Result<()> {
-        while let Some(answer) = self.pool.try_recv() {
-            self.take(answer)?;
-        }
-        while let Err(refused) = self.pool.try_submit(job) {
-            job = refused.into_job();
-            match self.pool.recv() {
-                Some(answer) => self.take(answer)?,
-                None => return Ok(()),
+    /// Counts what came back.
+    fn count(&mut self) {
+        for done in self.intake.take_done() {
+            *self.report.media_types.entry(done.media).or_default() += 1;
+            self.report.with_warnings += u64::from(done.warned);
+            if let Some(reason) = done.failure.filter(|_| self.report.failed.len() < MOST_LISTED) {
+                self.report.failed.push((done.uri, reason));
             }
         }
-        Ok(())
-    }
-
-    /// Makes a document of an answer and stores the batch when it is due.
-    fn take(&mut self, answer: Answer<Reading>) -> Result<()> {
-        let (asked, outcome) = answer.split();
-        let job = asked.job();
-        self.keep(job, settled(outcome, Some(entry_stamp(&job.entry))))
-    }
-
-    /// Keeps a document for the next batch.
-    fn keep(&mut self, job: &Job, read: Result<Read, Failed>) -> Result<()> {
-        // A state that is not remembered is not the same next time.
-        let passing = read.as_ref().is_err_and(Failed::may_pass);
-        let (mut file, stamp, failure) = match read {
-            Ok(read) => {
-                Progress::add(&self.progress.read_bytes, read.extracted.bytes_read);
-                self.report.with_warnings += u64::from(!read.extracted.warnings.is_empty());
-                if self.held.contains_key(&job.uri) {
-                    self.verdicts.release(&job.uri);
-                }
-                let mut file = job.document(read.stamp);
-                adopt(&mut file, &read.extracted.members);
-                (file, read.stamp, None)
-            }
-            Err(failed) => {
-                self.verdicts.blame(&job.uri, &failed);
-                let stamp = entry_stamp(&job.entry);
-                let reason = format!("[{:?}] {}", failed.error.kind(), failed.error.message());
-                (job.document(stamp), stamp, Some(reason))
-            }
-        };
-        self.count(&file, stamp, failure.as_deref());
-        self.plan.trim(&mut file);
-        if let Some(reason) = failure {
-            file.set(field::OBJECT_STATUS, "Failed");
-            file.set(field::REASON, reason);
-        }
-        self.batch.push(Incoming { file, stamp: (!passing).then_some(stamp) });
-        let oldest = *self.oldest.get_or_insert_with(Instant::now);
-        if self.batch.len() >= STORE_DOCS || oldest.elapsed() >= STORE_AFTER { self.store() } else { Ok(()) }
-    }
-
-    fn count(&mut self, file: &File, stamp: Stamp, failure: Option<&str>) {
-        let media = file.text(field::MEDIA_TYPE).unwrap_or("other").to_owned();
-        *self.report.media_types.entry(media).or_default() += 1;
-        Progress::add(&self.progress.indexed_bytes, stamp.size);
-        if let Some(reason) = failure {
-            Progress::add(&self.progress.failed, 1);
-            if self.report.failed.len() < MOST_LISTED {
-                self.report.failed.push((file.uri().to_owned(), reason.to_owned()));
-            }
-        }
-    }
-
-    fn store(&mut self) -> Result<()> {
-        let batch = std::mem::take(&mut self.batch);
-        self.oldest = None;
-        let count = batch.len() as u64;
-        self.verdicts.land(self.dataset.inner(), self.dataset.space.id)?;
-        self.dataset.put_incoming(batch)?;
-        Progress::add(&self.progress.indexed, count);
-        Ok(())
-    }
-}
-
-fn entry_stamp(entry: &Entry) -> Stamp {
-    stamp_of(entry.stamp, entry.beside.as_ref().map(|beside| beside.stamp))
-}
-
-impl Job {
-    fn document(&self, stamp: Stamp) -> File {
-        document(&self.uri, &self.entry.key, self.kept.clone(), stamp)
     }
 }
 

@@ -5,23 +5,28 @@
 //! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
 
 pub mod attachment;
+pub mod audit;
 mod background;
 mod backup;
+mod binding;
 mod buckets;
 mod catalog;
 mod check;
 mod commit;
+mod compare;
 mod dataset;
 #[cfg(feature = "push")]
 mod delivery;
 pub mod detect;
 mod document;
 mod failpoint;
+pub mod follow;
 mod group;
 mod home;
 mod indexer;
 pub mod ingest;
 mod inspect;
+mod intake;
 mod listing;
 #[cfg(feature = "models")]
 pub mod models;
@@ -53,12 +58,14 @@ pub mod work;
 mod workflow;
 
 pub use attachment::Attachment;
+pub use audit::{AuditReport, Difference};
 pub use buckets::Buckets;
 pub use check::{CheckReport, Problem};
 pub use dataset::Dataset;
 #[cfg(feature = "push")]
 pub use delivery::{Delivery, DeliveryOptions};
 pub use failpoint::FAILPOINTS;
+pub use follow::{FollowOptions, Follower};
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
 pub use inspect::{Inspection, Inspector};

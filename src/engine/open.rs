@@ -2,6 +2,7 @@
 
 use super::background::{self, Background};
 use super::failpoint::point;
+use super::follow::Roster;
 use super::home::{self, Home};
 use super::options::{Options, TailLimits};
 use super::recover;
@@ -58,6 +59,8 @@ pub(super) struct Inner {
     pub(super) signer: Arc<Signer>,
     /// Tasks.
     pub(super) tasks: TaskList,
+    /// Who follows which binding.
+    pub(super) roster: Roster,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
     pub(super) files: RwLock<()>,
     pub(super) background: Background,
@@ -123,6 +126,7 @@ impl Engine {
             signer: Arc::new(Signer::new(Arc::clone(&queues))),
             queues,
             tasks,
+            roster: Roster::default(),
             tail: options.tail(),
             options: options.clone(),
             room: Room::new(dir, options.keep_free_bytes),

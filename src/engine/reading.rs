@@ -5,28 +5,31 @@ use super::workflow::Plan;
 use crate::extract::pool::{Failure, PoolOptions, Work};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
-use crate::model::Members;
+use crate::model::{Members, field};
 use crate::source::{self, Entry, Folder, LocalFile};
 use crate::store::Stamp;
 use rustix::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reads files below one folder.
+/// Reads files of folders.
 pub(super) struct Reading {
-    pub(super) folder: Folder,
     pub(super) options: extract::Options,
     pub(super) extractor: Arc<Extractor>,
-    pub(super) plan: Plan,
 }
 
 /// One file to read.
 #[derive(Debug)]
 pub(super) struct Job {
+    pub(super) folder: Folder,
+    /// What runs on it.
+    pub(super) plan: Plan,
     pub(super) uri: String,
     pub(super) entry: Entry,
     /// Members of the stored document that stay.
     pub(super) kept: Members,
+    /// Whether there is a stored document.
+    pub(super) existed: bool,
 }
 
 /// One file as read.
@@ -34,6 +37,8 @@ pub(super) struct Read {
     pub(super) extracted: Extracted,
     /// Its state when it was opened: if it changed since, the next run reads it again.
     pub(super) stamp: Stamp,
+    /// `FileHash`, where it was asked for, whether or not the template keeps it.
+    pub(super) hash: String,
 }
 
 impl Work for Reading {
@@ -44,15 +49,16 @@ impl Work for Reading {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let file = self.folder.open_file(&job.entry)?;
+        let file = job.folder.open_file(&job.entry)?;
         // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
-        let beside = job.entry.beside.as_deref().and_then(|entry| self.folder.open_file(entry).ok());
+        let beside = job.entry.beside.as_deref().and_then(|entry| job.folder.open_file(entry).ok());
         let stamp = stamp_of(file.stamp(), beside.as_ref().map(LocalFile::stamp));
         let request = Request { name: &job.entry.key, options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
         let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
-        extracted.members = self.plan.apply(&file, None, extracted.members);
-        Ok(Read { extracted, stamp })
+        let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
+        extracted.members = job.plan.apply(&file, None, extracted.members);
+        Ok(Read { extracted, stamp, hash })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Owns what a [`File`] document is, which fields exist ([`Field`]), and what may be asked of them. Must not know
 //! how any of it is stored, indexed or sent.
 
+pub mod binding;
 pub mod event;
 pub mod field;
 pub mod file;
@@ -15,6 +16,7 @@ mod time;
 pub mod uri;
 mod value;
 
+pub use binding::{Binding, BindingPhase, BindingSpec, BindingState, Coverage};
 pub use event::{Event, EventType, Notification};
 pub use field::{Field, FieldId, FieldPath, KeyCase, Kind};
 pub use file::File;

@@ -12,7 +12,7 @@ use super::service::Api;
 use super::state::State;
 use super::tls;
 use crate::engine::queues::Style;
-use crate::engine::{Buckets, Delivery, DeliveryOptions, Engine, IndexerOptions};
+use crate::engine::{Buckets, Delivery, DeliveryOptions, Engine, Follower, IndexerOptions};
 use crate::error::{Error, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -125,10 +125,11 @@ impl Server {
             tasks: engine.start_tasks(buckets.clone(), options.tasks.clone())?,
             // It died of its work twice in a row, or nothing can be written: it serves, and the work waits.
             indexer: if started.is_safe {
-                engine.rest_indexer(buckets, IndexerOptions::default())
+                engine.rest_indexer(buckets.clone(), IndexerOptions::default())
             } else {
-                engine.start_indexer(buckets, IndexerOptions::default())?
+                engine.start_indexer(buckets.clone(), IndexerOptions::default())?
             },
+            follower: if started.is_safe { None } else { Some(engine.start_follower(buckets, options.follow)?) },
             engine: engine.clone(),
             gate: Gate::open(keys, options.window, options.clock)?,
             limiter: Limiter::new(options.project_rate, options.project_concurrency),
@@ -192,8 +193,8 @@ impl Server {
         self.metrics_address
     }
 
-    /// Takes no more connections, lets requests under way end (at most `patience`), and waits for the indexer to put down
-    /// what it has in hand. Answers whether every request ended.
+    /// Takes no more connections, lets requests under way end (at most `patience`), and waits for the indexer and the follower to put
+    /// down what they have in hand. Answers whether every request ended.
     pub fn stop(self, patience: Duration) -> bool {
         self.state.ready.store(false, Ordering::Relaxed);
         // Receivers live as long as the accepting tasks.
@@ -214,6 +215,7 @@ impl Server {
             timeout(patience, ended).await.is_ok()
         });
         self.state.indexer.stop();
+        self.state.follower.iter().for_each(Follower::stop);
         self.state.tasks.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         all_ended

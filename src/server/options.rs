@@ -2,8 +2,8 @@
 
 use super::log::Log;
 use super::sign::Clock;
-use crate::engine::TaskOptions;
 use crate::engine::queues::{Allowed, Style};
+use crate::engine::{FollowOptions, TaskOptions};
 use crate::error::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -65,6 +65,8 @@ pub struct Options {
     pub project_concurrency: u32,
     /// How tasks are done beside requests.
     pub tasks: TaskOptions,
+    /// How bound buckets are followed.
+    pub follow: FollowOptions,
     /// Where a line for each request goes.
     pub log: Log,
 }
@@ -95,6 +97,7 @@ impl Default for Options {
             project_rate: 1000,
             project_concurrency: 100,
             tasks: TaskOptions::default(),
+            follow: FollowOptions::default(),
             log: Log::Stderr,
         }
     }

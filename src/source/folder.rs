@@ -1,14 +1,17 @@
 //! A folder and its files: opened beneath the folder only, never through a symbolic link, never anything but a
 //! regular file.
 
-use super::walk::Walk;
+use super::beside::describers;
+use super::name::{key_of, name_of};
+use super::walk::{Walk, Walking};
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -77,10 +80,96 @@ impl Folder {
 
     /// Visits every regular file in the order of their keys.
     pub fn walk(&self) -> Walk {
-        Walk::new(self.clone())
+        Walk::new(self.clone(), Walking::default())
     }
 
-    /// Opens a file found by a walk.
+    /// Visits some of them.
+    pub fn walk_some(&self, walking: Walking) -> Walk {
+        Walk::new(self.clone(), walking)
+    }
+
+    /// What tells this directory from another one at the same path: its inode, and the type of its file system. Device
+    /// numbers are left out, because they change when a disk is mounted again.
+    pub fn identity(&self) -> Result<(u64, u64)> {
+        let failed = |e: Errno| Error::io(format_args!("look at {}", self.root.display()), e.into());
+        let stat = rustix::fs::fstat(&self.handle).map_err(failed)?;
+        Ok((Stamp::of(&stat).inode, self.file_system()?))
+    }
+
+    /// The type of the file system, a magic number of statfs(2).
+    #[expect(clippy::unnecessary_cast, reason = "the type of the field differs between architectures")]
+    pub fn file_system(&self) -> Result<u64> {
+        let found = rustix::fs::fstatfs(&self.handle);
+        let found = found.map_err(|e| Error::io(format_args!("look at {}", self.root.display()), e.into()))?;
+        Ok((found.f_type as u64) & 0xFFFF_FFFF)
+    }
+
+    /// Modification time of the directory at `path` below the root, in nanoseconds since 1970.
+    pub fn directory_time(&self, path: &Path) -> Result<Option<i64>> {
+        match self.open_dir(path).and_then(|dir| rustix::fs::fstat(&dir)) {
+            Ok(stat) => Ok(Some(Stamp::of(&stat).modified_ns)),
+            Err(e) if is_missing(e) => Ok(None),
+            Err(e) => Err(Error::io(format_args!("look at {}", path.display()), e.into())),
+        }
+    }
+
+    /// What is at `path` below the root now.
+    pub fn look(&self, path: &Path) -> Result<Look> {
+        let (Some(name), parent) = (path.file_name(), path.parent().unwrap_or(Path::new(""))) else {
+            return Ok(Look::Directory);
+        };
+        let failed = |e: Errno| Error::io(format_args!("look at {}", path.display()), e.into());
+        let dir = match self.open_dir(parent) {
+            Ok(dir) => dir,
+            Err(e) if is_missing(e) => return Ok(Look::Nothing),
+            Err(e) => return Err(failed(e)),
+        };
+        let stat = |name: &OsStr| rustix::fs::statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW);
+        let found = match stat(name) {
+            Ok(stat) => stat,
+            Err(e) if is_missing(e) => return Ok(Look::Nothing),
+            Err(e) => return Err(failed(e)),
+        };
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => return Ok(Look::Directory),
+            _ => return Ok(Look::Nothing),
+        }
+        let parent_key = key_of_path(parent);
+        let entry = |name: &OsStr, stamp| Entry {
+            key: join(&parent_key, &key_of(name.as_bytes())),
+            path: parent.join(name),
+            stamp,
+            beside: None,
+        };
+        // Of two names with one key the one that is UTF-8 stands for it.
+        let own = key_of(name.as_bytes());
+        if name.to_str().is_none() && stat(OsStr::new(&own)).is_ok() {
+            return Ok(Look::Nothing);
+        }
+        let describes = describers(&own).find_map(|name| {
+            let stat = stat(OsStr::new(&name)).ok()?;
+            let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+            regular.then(|| Box::new(entry(OsStr::new(&name), Stamp::of(&stat))))
+        });
+        Ok(Look::File(Entry { beside: describes, ..entry(name, Stamp::of(&found)) }))
+    }
+
+    /// Whether the directory at `path` below the root can be listed.
+    pub fn can_list(&self, path: &Path) -> bool {
+        self.open_dir(path).is_ok()
+    }
+
+    /// What is at a key now.
+    pub fn look_key(&self, key: &str) -> Result<Look> {
+        let found = self.look(Path::new(key))?;
+        match name_of(key) {
+            Some(name) if matches!(found, Look::Nothing) => self.look(Path::new(&name)),
+            _ => Ok(found),
+        }
+    }
+
+    /// Opens a file found by a walk or a look.
     pub fn open_file(&self, entry: &Entry) -> Result<LocalFile> {
         self.open_path(&entry.path, &entry.key)
     }
@@ -135,6 +224,35 @@ impl Folder {
             other => other,
         }
     }
+}
+
+/// What is at a path.
+#[derive(Debug)]
+pub enum Look {
+    /// A regular file.
+    File(Entry),
+    /// A directory.
+    Directory,
+    /// Nothing, or something that is never read.
+    Nothing,
+}
+
+/// Whether there is no such path, or none that may be followed.
+pub(super) fn is_missing(error: Errno) -> bool {
+    matches!(error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG)
+}
+
+/// The key of a path below the root.
+pub fn key_of_path(path: &Path) -> String {
+    let mut key = String::new();
+    for name in path.iter() {
+        key = join(&key, &key_of(name.as_bytes()));
+    }
+    key
+}
+
+fn join(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
 }
 
 /// The same one name at a time, for kernels without openat2.

@@ -4,9 +4,16 @@
 //! nothing of what is in the files.
 
 mod beside;
+mod filter;
 mod folder;
 mod name;
+mod network;
 mod walk;
+mod watch;
 
-pub use folder::{Entry, Folder, LocalFile, Stamp};
-pub use walk::{Found, Skipped, Walk, Why};
+pub use beside::{described as described_by, may_describe};
+pub use filter::Filter;
+pub use folder::{Entry, Folder, LocalFile, Look, Stamp, key_of_path};
+pub use network::is_network;
+pub use walk::{Found, Skipped, Walk, Walking, Why};
+pub use watch::{Event, How, WatchBudget, Watcher};

@@ -4,6 +4,9 @@
 //! and each `%` becomes `%25`, so that two such names never share a key. A UTF-8 name that happens to spell the same
 //! key wins over the other; the walk reports the one that it left out.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
 /// The key of one file or directory name.
 pub(super) fn key_of(name: &[u8]) -> String {
     if let Ok(text) = str::from_utf8(name) {
@@ -17,6 +20,26 @@ pub(super) fn key_of(name: &[u8]) -> String {
         }
     }
     key
+}
+
+/// The path of bytes that a key with escapes may stand for; `None` where it has none.
+pub(super) fn name_of(key: &str) -> Option<OsString> {
+    let (mut bytes, mut rest, mut escaped) = (Vec::with_capacity(key.len()), key.as_bytes(), false);
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%').and_then(|code| str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                escaped = true;
+                rest = after.get(2..).unwrap_or(&[]);
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    escaped.then(|| OsString::from_vec(bytes))
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! keys, which is not that of names per directory: `a.jpg` comes before `a/b.jpg`, because `.` is less than `/`.
 
 use super::beside::pairs;
-use super::folder::{Entry, Folder, Stamp};
+use super::filter::Filter;
+use super::folder::{Entry, Folder, Stamp, is_missing, key_of_path};
 use super::name::key_of;
+use super::watch::Watcher;
 use crate::error::Error;
 use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FileType};
@@ -14,6 +16,7 @@ use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One step of a walk.
 #[derive(Debug)]
@@ -47,10 +50,24 @@ pub enum Why {
     Failed(Error),
 }
 
+/// What a walk visits, and who is told on the way. The default visits everything.
+#[derive(Debug, Clone, Default)]
+pub struct Walking {
+    /// What is taken; folders that it does not enter are not listed.
+    pub filter: Filter,
+    /// The directory that the walk begins at, below the root; empty for the root.
+    pub within: PathBuf,
+    /// Keys up to this one are passed over; empty for none.
+    pub after: String,
+    /// Watches every directory before it is listed, so that no change falls between.
+    pub watcher: Option<Arc<Watcher>>,
+}
+
 /// Iterator over a folder, made by [`Folder::walk`].
 #[derive(Debug)]
 pub struct Walk {
     folder: Folder,
+    walking: Walking,
     /// Items still to visit: per level of the current path, last first.
     ahead: Vec<Vec<Item>>,
 }
@@ -70,14 +87,15 @@ enum ItemKind {
     File(Stamp),
     Directory,
     Skipped(Why),
+    Vanished,
 }
 
 impl Walk {
-    pub(super) fn new(folder: Folder) -> Walk {
+    pub(super) fn new(folder: Folder, walking: Walking) -> Walk {
         let top = match folder.only() {
             None => Item {
-                key: String::new(),
-                path: PathBuf::new(),
+                key: key_of_path(&walking.within),
+                path: walking.within.clone(),
                 is_utf8: true,
                 kind: ItemKind::Directory,
                 beside: None,
@@ -90,12 +108,16 @@ impl Walk {
                 }
             },
         };
-        Walk { folder, ahead: vec![vec![top]] }
+        let entered = top.key.is_empty() || walking.filter.enters(&top.key);
+        Walk { folder, walking, ahead: if entered { vec![vec![top]] } else { Vec::new() } }
     }
 
     /// The items of a directory, in descending order of their keys.
     fn list(&self, key: &str, path: &Path) -> Result<Vec<Item>, Errno> {
         let handle = self.folder.open_dir(path)?;
+        if let Some(watcher) = &self.walking.watcher {
+            watcher.add(path);
+        }
         let mut items = Vec::new();
         for name in Dir::read_from(&handle)? {
             let Ok(name) = name else {
@@ -109,10 +131,31 @@ impl Walk {
                 items.push(item(&handle, path, key, name));
             }
         }
+        // What went since it was listed is not there.
+        items.retain(|item: &Item| !matches!(item.kind, ItemKind::Vanished));
         items.sort_unstable_by(Item::before);
         mark_same_keys(&mut items);
         pair(&mut items);
+        items.retain(|item| self.visits(item));
         Ok(items)
+    }
+}
+
+impl Walk {
+    /// Whether an item is taken and lies behind where the walk begins.
+    fn visits(&self, item: &Item) -> bool {
+        let (key, after) = (item.key.as_str(), self.walking.after.as_str());
+        let folder = matches!(item.kind, ItemKind::Directory);
+        let below = |text: &str| text.strip_prefix(key).and_then(|rest| rest.bytes().next());
+        let behind = match below(after) {
+            _ if after.is_empty() => true,
+            Some(b'/') if folder => true,
+            _ if folder && key == after => true,
+            // The keys below it begin with a slash where that one goes on otherwise.
+            Some(next) if folder => next < b'/',
+            _ => key > after,
+        };
+        behind && self.walking.filter.takes_here(key, folder)
     }
 }
 
@@ -131,11 +174,14 @@ impl Iterator for Walk {
                     return Some(Found::File(Entry { key, path, stamp, beside }));
                 }
                 ItemKind::Skipped(why) => why,
+                ItemKind::Vanished => continue,
                 ItemKind::Directory => match self.list(&item.key, &item.path) {
                     Ok(items) => {
                         self.ahead.push(items);
                         continue;
                     }
+                    // It went since its parent was listed.
+                    Err(e) if is_missing(e) => continue,
                     Err(e) => failure(&item.key, e),
                 },
             };
@@ -157,6 +203,7 @@ fn item(dir: &OwnedFd, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
     let own = key_of(name.as_bytes());
     let key = if parent_key.is_empty() { own } else { format!("{parent_key}/{own}") };
     let kind = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => ItemKind::Vanished,
         Err(e) => ItemKind::Skipped(failure(&key, e)),
         Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => ItemKind::File(Stamp::of(&stat)),

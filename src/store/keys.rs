@@ -28,6 +28,7 @@ const COUNTERS: u8 = b'c';
 const WORK: u8 = b'w';
 const ATTACHMENT: u8 = b'b';
 const QUARANTINE: u8 = b'q';
+const BINDING: u8 = b'f';
 
 /// Rows about tasks are told apart by their first byte.
 const TASK: u8 = b't';
@@ -120,6 +121,22 @@ pub fn task_moment(bytes: &[u8]) -> Option<(u64, u64)> {
 /// What is known of a file that cost a worker, or all of a dataset whose URIs begin with `uri`.
 pub fn quarantine(dataset: DatasetId, uri: &str) -> Key {
     key(Table::Catalog, &[&[QUARANTINE], &order::key(dataset.0), uri.as_bytes()])
+}
+
+/// A binding of a dataset by its bucket, or all whose buckets begin with `bucket`.
+pub fn binding(dataset: DatasetId, bucket: &str) -> Key {
+    key(Table::Catalog, &[&[BINDING], &order::key(dataset.0), bucket.as_bytes()])
+}
+
+/// All bindings.
+pub fn all_bindings() -> Key {
+    key(Table::Catalog, &[&[BINDING]])
+}
+
+/// Dataset and bucket of a binding key.
+pub fn binding_parts(bytes: &[u8]) -> Option<(DatasetId, &str)> {
+    let (dataset, bucket) = order::take_key(bytes.strip_prefix(&[BINDING])?)?;
+    Some((DatasetId(dataset), std::str::from_utf8(bucket).ok()?))
 }
 
 /// The record of a file, or all whose URIs begin with `uri`.

@@ -3,7 +3,7 @@
 use super::keys::{DatasetId, ProjectId};
 use crate::codec::bin;
 use crate::error::Result;
-use crate::model::{Limits, Tag};
+use crate::model::{BindingPhase, BindingState, Limits, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -282,6 +282,52 @@ pub struct QuarantineRow {
 impl Row for QuarantineRow {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "quarantine row";
+}
+
+/// A dataset that follows a bucket, under the dataset's number and the bucket's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BindingRow {
+    /// Name of the project.
+    pub project: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// `State`.
+    pub state: BindingState,
+    /// `Phase`.
+    pub phase: BindingPhase,
+    /// `Reason`, or empty.
+    pub reason: String,
+    /// `CreateTime` in nanoseconds since 1970; tells a binding from a later one of the same bucket.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970: the last stop or resumption.
+    pub update_time: i64,
+    /// Folder or store that the bucket stands for; empty where the process says so.
+    pub source: String,
+    /// How keys begin that are followed.
+    pub prefix: String,
+    /// Patterns of keys that are not followed.
+    pub exclude: Vec<String>,
+    /// Files per second that a scan looks at, at most; 0 for no limit.
+    pub rate: u32,
+    /// What the source's root was when it was bound: two numbers that another root hardly has.
+    pub root: Option<(u64, u64)>,
+    /// Key up to which the first full scan is done.
+    pub cursor: String,
+    /// The first full scan is done.
+    pub scanned: bool,
+    /// When the last whole comparison began that found everything reachable, in nanoseconds since 1970, or 0.
+    pub verified: i64,
+    /// Times that the system dropped events.
+    pub lost: u64,
+    /// Times that a comparison made good for them.
+    pub reconciled: u64,
+    /// A deleted binding whose documents are to go as well.
+    pub cleanup: bool,
+}
+
+impl Row for BindingRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "binding row";
 }
 
 #[cfg(test)]

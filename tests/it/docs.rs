@@ -131,8 +131,8 @@ fn every_error_kind_has_its_row() {
 
 #[test]
 fn documented_limits_are_the_constants() {
-    use medialith::model::{file, query, space, task, uri};
-    let real: [(&str, usize); 15] = [
+    use medialith::model::{binding, file, query, space, task, uri};
+    let real: [(&str, usize); 18] = [
         ("uri::MAX_URI_BYTES", uri::MAX_URI_BYTES),
         ("file::MAX_CUSTOM_LABELS", file::MAX_CUSTOM_LABELS),
         ("file::MAX_TEXT_BYTES", file::MAX_TEXT_BYTES),
@@ -148,6 +148,9 @@ fn documented_limits_are_the_constants() {
         ("task::MAX_TASK_TAG_BYTES", task::MAX_TASK_TAG_BYTES),
         ("task::MAX_TASK_USER_DATA", task::MAX_TASK_USER_DATA),
         ("task::MAX_TASK_PAGE", task::MAX_TASK_PAGE),
+        ("space::Limits::bind_count", usize::try_from(space::Limits::default().bind_count).unwrap()),
+        ("binding::MAX_EXCLUDES", binding::MAX_EXCLUDES),
+        ("binding::MAX_PATTERN_BYTES", binding::MAX_PATTERN_BYTES),
     ];
     compare_limits("constant", &real);
 }
@@ -155,13 +158,14 @@ fn documented_limits_are_the_constants() {
 #[cfg(feature = "engine")]
 #[test]
 fn documented_limits_of_the_engine_are_the_constants() {
-    use medialith::engine::{ingest, options, tasks};
+    use medialith::engine::{audit, ingest, options, tasks};
     let real = [
         ("options::MIN_MEMORY_BYTES", options::MIN_MEMORY_BYTES),
         ("options::MAX_MEMORY_BYTES", options::MAX_MEMORY_BYTES),
         ("options::MAX_BACKGROUND_THREADS", usize::from(options::MAX_BACKGROUND_THREADS)),
         ("tasks::MAX_WAITING_TASKS", usize::try_from(tasks::MAX_WAITING_TASKS).unwrap()),
         ("tasks::MAX_ATTEMPTS", usize::try_from(tasks::MAX_ATTEMPTS).unwrap()),
+        ("audit::MOST_DIFFERENCES", audit::MOST_DIFFERENCES),
         ("ingest::MOST_LISTED", ingest::MOST_LISTED),
     ];
     compare_limits("engine constant", &real);

@@ -42,6 +42,8 @@ mod films;
 #[cfg(feature = "index")]
 mod filter;
 #[cfg(feature = "engine")]
+mod follow;
+#[cfg(feature = "engine")]
 mod format;
 #[cfg(feature = "index")]
 mod fuzzy;
@@ -55,6 +57,8 @@ mod isolation;
 mod layers;
 #[cfg(feature = "engine")]
 mod paging;
+#[cfg(feature = "cli")]
+mod storm;
 mod style;
 mod tree;
 

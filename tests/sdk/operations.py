@@ -206,6 +206,25 @@ class Operations:
         self.assertEqual(call("semantic_query", **place, query="2019 Hangzhou").files, [])
         self.refused("InvalidArgument", call, "semantic_query", **place, query=" ")
 
+    def test_bindings(self):
+        call, place = self.call, dict(project_name="p", dataset_name=f"{type(self).__name__}Bound")
+        call("create_dataset", **place)
+        (self.server.files / "bound.txt").write_text("bound")
+        made = call("create_binding", **place, uri="oss://test-bucket").binding
+        self.assertEqual((made.state, made.phase, made.uri), ("Ready", "", "oss://test-bucket"))
+        got = lambda: call("get_binding", **place, uri="oss://test-bucket").binding
+        self.wait(lambda: (got().state, got().phase) == ("Running", "IncrementalScanning"))
+        self.assertGreaterEqual(call("get_dataset", **place).dataset.file_count, 1)
+        self.assertEqual(call("get_dataset", **place).dataset.bind_count, 1)
+        before = call("get_dataset", **place).dataset.file_count
+        (self.server.files / f"later {type(self).__name__}.txt").write_text("later")
+        self.wait(lambda: call("get_dataset", **place).dataset.file_count > before)
+        listed = call("list_bindings", **place, max_results=10).bindings
+        self.assertEqual([b.uri for b in listed], ["oss://test-bucket"])
+        self.assertTrue(listed[0].create_time)
+        call("delete_binding", **place, uri="oss://test-bucket")
+        self.refused("ResourceNotFound", self.call, "get_binding", **place, uri="oss://test-bucket")
+
     def test_large_requests(self):
         """A megabyte of text, and a hundred files with a hundred labels each, in the query string."""
         place = dict(project_name="p", dataset_name=f"{type(self).__name__}Large")
@@ -262,8 +281,10 @@ class ZCoverage(TestCase):
         called = {name.replace("_", "") for name in CALLED}
         schemas = self.server.openapi()["components"]["schemas"]
         served = {n for n in schemas if "Action" in schemas[n]["properties"]}
-        self.assertEqual({n for n in served if n.lower() not in called}, set())
-        self.assertGreaterEqual(len(served), 35)
+        # Of the older SDKs; the present one has no call for them. tests/server calls them.
+        old = {"StopBinding", "ResumeBinding"}
+        self.assertEqual({n for n in served - old if n.lower() not in called}, set())
+        self.assertGreaterEqual(len(served), 39)
 
 
 if __name__ == "__main__":

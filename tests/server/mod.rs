@@ -1,6 +1,7 @@
 //! The server over loopback: operations, the wire's edges, access, indexing, and answers equal to the library's.
 
 mod access;
+mod bindings;
 mod buckets;
 mod client;
 mod documents;

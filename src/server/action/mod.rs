@@ -1,6 +1,7 @@
 //! The operations: one table of names, parameters and handlers, from which dispatch, the OpenAPI document and the check
 //! of `docs/imm.md` follow.
 
+mod binding;
 mod bucket;
 mod dataset;
 mod detect;

@@ -1,6 +1,6 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{bucket, dataset, detect, file, index, picture, project, query, region, task, video};
+use super::{binding, bucket, dataset, detect, file, index, picture, project, query, region, task, video};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -170,6 +170,7 @@ impl std::fmt::Debug for Action {
 pub static ACTIONS: &[&[Action]] = &[
     project::ACTIONS,
     dataset::ACTIONS,
+    binding::ACTIONS,
     file::ACTIONS,
     index::ACTIONS,
     query::ACTIONS,
@@ -196,7 +197,6 @@ pub static UNSERVED: &[&str] = &[
     "ContextualRetrieval",
     "CreateArchiveFileInspectionTask",
     "CreateBatch",
-    "CreateBinding",
     "CreateCompressPointCloudTask",
     "CreateCustomizedStory",
     "CreateDecodeBlindWatermarkTask",
@@ -217,7 +217,6 @@ pub static UNSERVED: &[&str] = &[
     "CreateTrigger",
     "CreateVideoModerationTask",
     "DeleteBatch",
-    "DeleteBinding",
     "DeleteLocationDateCluster",
     "DeleteStory",
     "DeleteTrigger",
@@ -230,7 +229,6 @@ pub static UNSERVED: &[&str] = &[
     "GenerateVideoPlaylist",
     "GenerateWebofficeToken",
     "GetBatch",
-    "GetBinding",
     "GetDRMLicense",
     "GetDecodeBlindWatermarkResult",
     "GetFigureCluster",
@@ -239,7 +237,6 @@ pub static UNSERVED: &[&str] = &[
     "GetTrigger",
     "GetVideoModerationResult",
     "ListBatches",
-    "ListBindings",
     "ListTriggers",
     "QueryFigureClusters",
     "QueryLocationDateClusters",
@@ -248,10 +245,8 @@ pub static UNSERVED: &[&str] = &[
     "RefreshWebofficeToken",
     "RemoveStoryFiles",
     "ResumeBatch",
-    "ResumeBinding",
     "ResumeTrigger",
     "SearchImageFigureCluster",
-    "StopBinding",
     "SuspendBatch",
     "SuspendTrigger",
     "UpdateBatch",

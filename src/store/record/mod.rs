@@ -17,6 +17,8 @@ use crate::model::{FieldId, Members, Timestamp};
 const VERSION: u8 = 1;
 /// Flag: a stamp follows the times.
 const HAS_STAMP: u8 = 1;
+/// Flag: a binding put the document, and nobody ever did by hand.
+const BOUND: u8 = 2;
 /// Deepest nesting of rows and objects.
 const MAX_DEPTH: u8 = 4;
 
@@ -89,13 +91,16 @@ pub struct Record {
     pub updated: Timestamp,
     /// What the local file looked like; `None` where the document did not come from one.
     pub stamp: Option<Stamp>,
+    /// A binding put the document, and nobody ever did by hand.
+    pub bound: bool,
 }
 
 impl Record {
     /// Appends the record of `uri` to `out`.
     pub fn encode(&self, uri: &str, out: &mut Vec<u8>) {
         out.push(VERSION);
-        out.push(if self.stamp.is_some() { HAS_STAMP } else { 0 });
+        let stamp = if self.stamp.is_some() { HAS_STAMP } else { 0 };
+        out.push(stamp | if self.bound { BOUND } else { 0 });
         out.extend_from_slice(&self.created.0.to_le_bytes());
         put_signed(out, self.updated.0.wrapping_sub(self.created.0));
         if let Some(stamp) = self.stamp {
@@ -128,7 +133,8 @@ impl Record {
         let updated = created.wrapping_add(take.signed("record update time")?);
         let stamp = if flags & HAS_STAMP == 0 { None } else { Some(read_stamp(&mut take)?) };
         let members = read::fields(&mut take, Names::of(uri), wanted)?;
-        Ok(Record { members, created: Timestamp(created), updated: Timestamp(updated), stamp })
+        let bound = flags & BOUND != 0;
+        Ok(Record { members, created: Timestamp(created), updated: Timestamp(updated), stamp, bound })
     }
 }
 

@@ -17,6 +17,7 @@ fn record(json: &str) -> Record {
         created: Timestamp(1_700_000_000_123_456_789),
         updated: Timestamp(1_700_000_000_123_456_789),
         stamp: None,
+        bound: false,
     }
 }
 
@@ -130,7 +131,7 @@ proptest! {
 
     #[test]
     fn any_document_comes_back(members in members(None), created: i64, updated: i64) {
-        let record = Record { members, created: Timestamp(created), updated: Timestamp(updated), stamp: None };
+        let record = Record { members, created: Timestamp(created), updated: Timestamp(updated), stamp: None, bound: created % 2 == 0 };
         let bytes = encode(&record);
         prop_assert_eq!(&Record::decode(URI, &bytes).unwrap(), &record);
         prop_assert!(Record::decode_fields(URI, &bytes, &[]).unwrap().members.is_empty());

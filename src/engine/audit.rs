@@ -1,0 +1,213 @@
+//! The audit: does the index say what the source holds? Differences are listed, and put right where that is asked for.
+
+use super::binding::check_identity;
+use super::buckets::Buckets;
+use super::compare::{Comparison, Seen};
+use super::dataset::Dataset;
+use super::follow::{FollowOptions, Heirs, bury};
+use super::intake::{self, Done, Intake};
+use super::open::Engine;
+use super::progress::Progress;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Binding;
+use crate::source::{Filter, Folder, Look, Walking, key_of_path};
+use crate::store::keys;
+use crate::store::rows::BindingRow;
+use std::path::Path;
+
+/// Differences that a report lists at most; all are counted.
+pub const MOST_DIFFERENCES: usize = 10_000;
+
+/// How a file and its document differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// The file has no document.
+    Missing,
+    /// The document is of an earlier state of the file.
+    Stale,
+    /// The document's file is gone.
+    Orphan,
+}
+
+impl Difference {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Difference::Missing => "missing",
+            Difference::Stale => "stale",
+            Difference::Orphan => "orphan",
+        }
+    }
+}
+
+/// What an audit of one bucket found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditReport {
+    /// The bucket.
+    pub bucket: String,
+    /// The folder.
+    pub source: String,
+    /// Files that were compared.
+    pub files: u64,
+    /// Files without documents.
+    pub missing: u64,
+    /// Documents of an earlier state of their files.
+    pub stale: u64,
+    /// Documents whose files are gone.
+    pub orphans: u64,
+    /// Folders and files that could not be read: nothing is known of what is below them.
+    pub unreachable: Vec<String>,
+    /// The first [`MOST_DIFFERENCES`], with their URIs.
+    pub differences: Vec<(Difference, String)>,
+    /// Differences that were put right.
+    pub repaired: u64,
+    /// Whether it ended because it was asked to.
+    pub cancelled: bool,
+}
+
+impl AuditReport {
+    /// How many differences there are, repaired ones included.
+    pub fn count(&self) -> u64 {
+        self.missing + self.stale + self.orphans
+    }
+
+    fn add(&mut self, difference: Difference, uri: &str) {
+        match difference {
+            Difference::Missing => self.missing += 1,
+            Difference::Stale => self.stale += 1,
+            Difference::Orphan => self.orphans += 1,
+        }
+        if self.differences.len() < MOST_DIFFERENCES {
+            self.differences.push((difference, uri.to_owned()));
+        }
+    }
+}
+
+impl Engine {
+    /// Compares what a binding follows with the dataset. `buckets` says where buckets lie that the binding does not name a
+    /// folder for. With `repair` files are read and documents removed until both agree, as following does.
+    pub fn audit(
+        &self,
+        binding: &Binding,
+        buckets: &Buckets,
+        repair: bool,
+        progress: &Progress,
+    ) -> Result<AuditReport> {
+        let audited = || -> Result<AuditReport> {
+            let spec = &binding.spec;
+            let given = (!spec.source.is_empty()).then(|| Path::new(spec.source.as_str()));
+            let path = given.or_else(|| buckets.folder(&binding.bucket)).ok_or_else(|| {
+                let bucket = &binding.bucket;
+                Error::new(
+                    ErrorKind::NotFound,
+                    format!("no folder is given for the bucket {bucket}: name it with --bucket {bucket}=PATH"),
+                )
+            })?;
+            let dataset = self.dataset(&binding.project, &binding.dataset)?;
+            let folder = Folder::open(path)?;
+            let bucket = binding.bucket.as_str();
+            let row: Option<BindingRow> =
+                self.handle.inner.store.reader().row(&keys::binding(dataset.space.id, bucket))?;
+            if let Some(row) = row.filter(|row| row.root.is_some()) {
+                check_identity(&row, folder.identity()?)?;
+            }
+            let mut filter = Filter::new(&spec.prefix, &spec.exclude)?;
+            close_home(&mut filter, &folder, self.handle.inner.home.root());
+            let report = AuditReport {
+                bucket: binding.bucket.clone(),
+                source: folder.root().display().to_string(),
+                ..AuditReport::default()
+            };
+            let mut run = Run { dataset: &dataset, folder, filter, progress, report, heirs: Heirs::new() };
+            run.all(repair)?;
+            Ok(run.report)
+        };
+        audited().map_err(|e| e.during("audit"))
+    }
+}
+
+/// The database itself is never part of what it describes, should it lie in the folder.
+pub(super) fn close_home(filter: &mut Filter, folder: &Folder, home: &Path) {
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+    if let Ok(below) = home.strip_prefix(folder.root()) {
+        filter.close(&key_of_path(below));
+    }
+}
+
+/// An audit under way.
+struct Run<'a> {
+    dataset: &'a Dataset,
+    folder: Folder,
+    filter: Filter,
+    progress: &'a Progress,
+    report: AuditReport,
+    heirs: Heirs,
+}
+
+impl Run<'_> {
+    fn all(&mut self, repair: bool) -> Result<()> {
+        let options = FollowOptions::default();
+        let inner = self.dataset.inner();
+        let pool = repair.then(|| intake::pool(inner, options.extract, options.pool)).transpose()?;
+        let mut intake = pool.as_ref().map(|pool| Intake::new(self.dataset, pool, self.progress, true)).transpose()?;
+        let filter = self.filter.clone();
+        let walking = Walking { filter: filter.clone(), ..Walking::default() };
+        let walk = self.folder.walk_some(walking);
+        let bucket = self.report.bucket.clone();
+        let mut comparison = Comparison::new(self.dataset, &bucket, &filter, walk, "", ("", ""));
+        let mut orphans = Vec::new();
+        loop {
+            let step = comparison.step()?;
+            for seen in step.seen {
+                self.meet(seen, intake.as_mut())?;
+            }
+            for gone in step.gone {
+                let key = gone.uri.get("oss://".len() + bucket.len() + 1..).unwrap_or("");
+                // One that came since the walk passed is no orphan.
+                if self.folder.look_key(key).is_ok_and(|found| !matches!(found, Look::File(_))) {
+                    self.report.add(Difference::Orphan, &gone.uri);
+                    if repair {
+                        orphans.push(gone);
+                    }
+                }
+            }
+            self.report.cancelled = self.progress.is_cancelled();
+            if step.is_last || self.report.cancelled {
+                break;
+            }
+        }
+        self.report.unreachable.extend(comparison.unread().iter().cloned());
+        if let Some(mut intake) = intake {
+            intake.drain()?;
+            self.learn(intake.take_done());
+            self.report.repaired += bury(self.dataset, &self.heirs, orphans)?;
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, seen: Seen, intake: Option<&mut Intake<'_>>) -> Result<()> {
+        self.report.files += 1;
+        Progress::add(&self.progress.found, 1);
+        let found = seen.candidate();
+        if found.is_same() {
+            return Ok(());
+        }
+        if self.folder.open_file(&found.entry).is_err() {
+            self.report.unreachable.push(found.entry.key);
+            return Ok(());
+        }
+        let difference = if found.kept.is_none() { Difference::Missing } else { Difference::Stale };
+        self.report.add(difference, &found.uri);
+        let Some(intake) = intake else { return Ok(()) };
+        intake.submit(&self.folder, found)?;
+        self.learn(intake.take_done());
+        Ok(())
+    }
+
+    fn learn(&mut self, done: Vec<Done>) {
+        for done in done {
+            self.report.repaired += u64::from(!done.kept);
+            self.heirs.add(&done);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! One binding's thread: sessions, one after the other until one ends because it was asked to.
+
+use super::heirs::Heirs;
+use super::options::FollowOptions;
+use super::polling::Polling;
+use super::roster::Seat;
+use super::settle::Settling;
+use crate::engine::audit::close_home;
+use crate::engine::binding::{check_identity, clip};
+use crate::engine::dataset::Dataset;
+use crate::engine::intake;
+use crate::engine::open::Engine;
+use crate::engine::progress::Progress;
+use crate::engine::reading::Reading;
+use crate::error::{Error, ErrorKind, Result};
+use crate::extract::pool::Pool;
+use crate::model::{BindingPhase, BindingState, now};
+use crate::source::{Filter, Folder, WatchBudget, Watcher, is_network};
+use crate::store::rows::BindingRow;
+use crate::store::{Durability, Key};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// First pause after a source could not be reached.
+const RETRY_LEAST: Duration = Duration::from_secs(1);
+/// Longest wait for events, so that the wish to stop is noticed.
+const LOOK_UP: Duration = Duration::from_millis(250);
+/// How often the root is looked at.
+const ROOT_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows one binding.
+pub(super) struct Pursuit {
+    engine: Engine,
+    key: Key,
+    pub(super) bucket: String,
+    row: BindingRow,
+    root: Option<PathBuf>,
+    pub(super) options: FollowOptions,
+    budget: WatchBudget,
+    pub(super) seat: Arc<Seat>,
+}
+
+impl Pursuit {
+    pub(super) fn new(
+        engine: &Engine,
+        (key, bucket, row): (Key, String, BindingRow),
+        root: Option<PathBuf>,
+        options: &FollowOptions,
+        budget: WatchBudget,
+        seat: Arc<Seat>,
+    ) -> Pursuit {
+        Pursuit { engine: engine.clone(), key, bucket, row, root, options: *options, budget, seat }
+    }
+
+    /// Follows until it is asked to stop, or nothing can be stored any more.
+    pub(super) fn run(self) {
+        let _leaving = Leaving { engine: self.engine.clone(), key: self.key.clone() };
+        let mut wait = RETRY_LEAST;
+        while !self.seat.is_stopped() {
+            let begun = Instant::now();
+            let outcome = self.follow();
+            self.seat.set_idle(false);
+            let error = match outcome {
+                Ok(()) => return,
+                Err(e) if matches!(e.kind(), ErrorKind::OutcomeUnknown | ErrorKind::NotFound) => return,
+                Err(e) => e,
+            };
+            let state =
+                if error.kind() == ErrorKind::LimitExceeded { BindingState::Failed } else { BindingState::Retrying };
+            if self.tell(state, &error).is_err() || state == BindingState::Failed {
+                return;
+            }
+            wait = if begun.elapsed() > wait * 2 { RETRY_LEAST } else { wait * 2 }.min(self.options.retry_most);
+            // It was tried, and there is nothing else to do.
+            self.seat.set_idle(true);
+            self.doze(wait);
+            self.seat.set_idle(false);
+        }
+    }
+
+    fn follow(&self) -> Result<()> {
+        let dataset = self.engine.dataset(&self.row.project, &self.row.dataset)?;
+        let pool = intake::pool(&self.engine.handle.inner, self.options.extract, self.options.pool)?;
+        let progress = Progress::new();
+        Session::begin(self, &dataset, &pool, &progress)?.run()
+    }
+
+    /// Writes down why it does not go on.
+    fn tell(&self, state: BindingState, error: &Error) -> Result<()> {
+        let reason = clip(error.message());
+        self.change(Durability::Buffered, |row| (row.state, row.reason) = (state, reason)).map(drop)
+    }
+
+    /// Changes the row. An error of the kind NotFound says that the binding is not to be followed any more.
+    pub(super) fn change(&self, durability: Durability, change: impl FnOnce(&mut BindingRow)) -> Result<BindingRow> {
+        let changed = self.engine.handle.inner.change_binding(&self.key, self.row.create_time, durability, change)?;
+        changed.ok_or_else(|| Error::new(ErrorKind::NotFound, "the binding was stopped or deleted"))
+    }
+
+    fn doze(&self, time: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < time && !self.seat.is_stopped() {
+            std::thread::sleep(Duration::from_millis(50).min(time));
+        }
+    }
+
+    fn root(&self) -> Result<&Path> {
+        let missing = || {
+            let bucket = &self.bucket;
+            Error::new(
+                ErrorKind::Io,
+                format!("no folder is given for the bucket {bucket}: start with --bucket {bucket}=PATH"),
+            )
+        };
+        self.root.as_deref().ok_or_else(missing)
+    }
+}
+
+/// Frees the seat, also when the thread panics.
+struct Leaving {
+    engine: Engine,
+    key: Key,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.engine.handle.inner.roster.exit(&self.key);
+    }
+}
+
+/// The time in which a binding's source can be reached.
+pub(super) struct Session<'a> {
+    pub(super) pursuit: &'a Pursuit,
+    pub(super) dataset: &'a Dataset,
+    pub(super) pool: &'a Pool<Reading>,
+    pub(super) progress: &'a Progress,
+    pub(super) row: BindingRow,
+    pub(super) filter: Filter,
+    pub(super) watcher: Arc<Watcher>,
+    pub(super) settling: Settling,
+    pub(super) polling: Polling,
+    pub(super) heirs: Heirs,
+    /// Keys of what could not be read.
+    pub(super) unread: BTreeSet<String>,
+    /// Events were dropped: everything is to be compared.
+    pub(super) rescan: bool,
+}
+
+impl<'a> Session<'a> {
+    fn begin(
+        pursuit: &'a Pursuit,
+        dataset: &'a Dataset,
+        pool: &'a Pool<Reading>,
+        progress: &'a Progress,
+    ) -> Result<Session<'a>> {
+        let folder = Folder::open(pursuit.root()?)?;
+        let identity = folder.identity()?;
+        let row = pursuit.change(Durability::Buffered, |row| {
+            row.root.get_or_insert(identity);
+        })?;
+        check_identity(&row, identity)?;
+        let row = pursuit.change(Durability::Buffered, |row| {
+            row.state = BindingState::Running;
+            row.reason = String::new();
+            row.phase = if row.scanned { BindingPhase::IncrementalScanning } else { BindingPhase::FullScanning };
+        })?;
+        let mut filter = Filter::new(&row.prefix, &row.exclude)?;
+        close_home(&mut filter, &folder, pursuit.engine.handle.inner.home.root());
+        let blind = pursuit.options.poll || is_network(folder.file_system()?);
+        let watcher = if blind { None } else { Watcher::new(folder.root(), pursuit.budget.clone()).ok() };
+        let watcher = Arc::new(watcher.unwrap_or_else(|| Watcher::blind(folder.root())));
+        Ok(Session {
+            pursuit,
+            dataset,
+            pool,
+            progress,
+            row,
+            filter,
+            watcher,
+            settling: Settling::default(),
+            polling: Polling::new(pursuit.options.poll_least, pursuit.options.poll_most),
+            heirs: Heirs::new(),
+            unread: BTreeSet::new(),
+            rescan: false,
+        })
+    }
+
+    /// The folder, if it is the one that was bound. It is held open only while it is worked with, so that a disk can be
+    /// unmounted.
+    pub(super) fn open(&self) -> Result<Folder> {
+        let folder = Folder::open(self.pursuit.root()?)?;
+        check_identity(&self.row, folder.identity()?)?;
+        Ok(folder)
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.pursuit.seat.is_stopped()
+    }
+
+    fn run(mut self) -> Result<()> {
+        if self.row.scanned {
+            self.compare_all()?
+        } else {
+            self.scan_first()?
+        };
+        let options = &self.pursuit.options;
+        let (mut root_looked, mut verified, mut retried) = (Instant::now(), Instant::now(), Instant::now());
+        while !self.is_stopped() {
+            let wait = self.patience();
+            let busy = self.rescan || !self.settling.is_empty();
+            self.pursuit.seat.set_idle(!busy);
+            self.listen(wait)?;
+            self.turn(true)?;
+            if self.rescan || verified.elapsed() >= options.verify {
+                self.compare_all()?;
+                verified = Instant::now();
+            }
+            if self.polling.next().is_some_and(|next| next <= Instant::now()) {
+                self.poll()?;
+            }
+            if root_looked.elapsed() >= ROOT_EVERY {
+                self.open()?;
+                root_looked = Instant::now();
+            }
+            if retried.elapsed() >= options.retry_most {
+                self.retry_unread();
+                retried = Instant::now();
+            }
+            self.cover();
+        }
+        Ok(())
+    }
+
+    /// How long to wait for events: until something is due.
+    fn patience(&self) -> Duration {
+        let now = Instant::now();
+        let next = [self.settling.next(), self.polling.next()].into_iter().flatten().min();
+        next.map_or(LOOK_UP, |next| next.saturating_duration_since(now).min(LOOK_UP))
+    }
+
+    /// Tells how well it follows.
+    pub(super) fn cover(&self) {
+        self.pursuit.seat.cover(|coverage| {
+            coverage.live = self.watcher.len();
+            coverage.polled = self.polling.len();
+            coverage.unreachable = self.unread.len() as u64;
+        });
+    }
+
+    /// Notes that everything up to `began` was compared.
+    pub(super) fn note_verified(&mut self, began: i64) -> Result<()> {
+        let whole = self.unread.is_empty();
+        self.row = self.pursuit.change(Durability::Buffered, |row| {
+            row.scanned = true;
+            row.cursor = String::new();
+            row.phase = BindingPhase::IncrementalScanning;
+            row.reconciled = row.lost;
+            if whole {
+                row.verified = began;
+            }
+        })?;
+        Ok(())
+    }
+
+    /// The present time, as rows keep it.
+    pub(super) fn clock() -> i64 {
+        now().0
+    }
+}
