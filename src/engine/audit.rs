@@ -2,7 +2,7 @@
 
 use super::binding::check_identity;
 use super::buckets::Buckets;
-use super::compare::{Comparison, Seen};
+use super::compare::{Comparison, Seen, away, is_within};
 use super::dataset::Dataset;
 use super::follow::{FollowOptions, Heirs, bury};
 use super::intake::{self, Done, Intake};
@@ -10,7 +10,7 @@ use super::open::Engine;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Binding;
-use crate::source::{Filter, Folder, Look, Walking, key_of_path};
+use crate::source::{Filter, Folder, Identity, Look, Walking, key_of_path};
 use crate::store::keys;
 use crate::store::rows::BindingRow;
 use std::path::Path;
@@ -108,8 +108,8 @@ impl Engine {
             let bucket = binding.bucket.as_str();
             let row: Option<BindingRow> =
                 self.handle.inner.store.reader().row(&keys::binding(dataset.space.id, bucket))?;
-            if let Some(row) = row.filter(|row| row.root.is_some()) {
-                check_identity(&row, folder.identity()?)?;
+            if let Some(row) = row.as_ref().filter(|row| row.root.is_some()) {
+                check_identity(row, folder.identity()?)?;
             }
             let mut filter = Filter::new(&spec.prefix, &spec.exclude)?;
             close_home(&mut filter, &folder, self.handle.inner.home.root());
@@ -118,7 +118,8 @@ impl Engine {
                 source: folder.root().display().to_string(),
                 ..AuditReport::default()
             };
-            let mut run = Run { dataset: &dataset, folder, filter, progress, report, heirs: Heirs::new() };
+            let mounts = row.map(|row| row.mounts).unwrap_or_default();
+            let mut run = Run { dataset: &dataset, folder, filter, mounts, progress, report, heirs: Heirs::new() };
             run.all(repair)?;
             Ok(run.report)
         };
@@ -139,6 +140,8 @@ struct Run<'a> {
     dataset: &'a Dataset,
     folder: Folder,
     filter: Filter,
+    /// File systems that were found below the folder before.
+    mounts: Vec<(String, Identity)>,
     progress: &'a Progress,
     report: AuditReport,
     heirs: Heirs,
@@ -156,15 +159,17 @@ impl Run<'_> {
         let bucket = self.report.bucket.clone();
         let mut comparison = Comparison::new(self.dataset, &bucket, &filter, walk, "", ("", ""));
         let mut orphans = Vec::new();
+        let gone_away = away(&self.folder, &self.mounts);
         loop {
             let step = comparison.step()?;
             for seen in step.seen {
                 self.meet(seen, intake.as_mut())?;
             }
             for gone in step.gone {
-                let key = gone.uri.get("oss://".len() + bucket.len() + 1..).unwrap_or("");
-                // One that came since the walk passed is no orphan.
-                if self.folder.look_key(key).is_ok_and(|found| !matches!(found, Look::File(_))) {
+                let key = self.key_of(&gone.uri);
+                // One that came since the walk passed is no orphan, nor is one on a disk that is away.
+                let below = gone_away.iter().any(|folder| is_within(key, folder));
+                if !below && self.folder.look_key(key).is_ok_and(|found| !matches!(found, Look::File(_))) {
                     self.report.add(Difference::Orphan, &gone.uri);
                     if repair {
                         orphans.push(gone);
@@ -177,12 +182,21 @@ impl Run<'_> {
             }
         }
         self.report.unreachable.extend(comparison.unread().iter().cloned());
+        self.report.unreachable.extend(gone_away);
         if let Some(mut intake) = intake {
             intake.drain()?;
             self.learn(intake.take_done());
+            // IMPORTANT: a disk may have gone while its files were looked for.
+            let gone_away = away(&self.folder, &self.mounts);
+            orphans.retain(|gone| !gone_away.iter().any(|folder| is_within(self.key_of(&gone.uri), folder)));
             self.report.repaired += bury(self.dataset, &self.heirs, orphans)?;
         }
         Ok(())
+    }
+
+    /// What comes behind the bucket.
+    fn key_of<'u>(&self, uri: &'u str) -> &'u str {
+        uri.get("oss://".len() + self.report.bucket.len() + 1..).unwrap_or("")
     }
 
     fn meet(&mut self, seen: Seen, intake: Option<&mut Intake<'_>>) -> Result<()> {

@@ -34,6 +34,13 @@ impl Engine {
             spec.validate()?;
             Filter::new(&spec.prefix, &spec.exclude)?;
             let inner = &self.handle.inner;
+            // One whose deletion was cut short is not in the way.
+            if let Ok((key, row)) = self.any_binding(project, dataset, bucket)
+                && row.state == BindingState::Deleted
+                && !inner.roster.is_active(&key)
+            {
+                self.finish_deletion(bucket, &key, &row)?;
+            }
             let _catalog = lock(&inner.catalog);
             let reader = inner.store.reader();
             let owner = find_dataset(&reader, find_project(&reader, project)?.id(), dataset)?;
@@ -121,6 +128,7 @@ impl Engine {
             row.state = BindingState::Running;
             row.reason = String::new();
             row.root = None;
+            row.mounts = Vec::new();
             row.update_time = now().0;
         };
         self.set_binding(project, dataset, uri, resumed).map_err(|e| e.during("ResumeBinding"))
@@ -133,7 +141,9 @@ impl Engine {
             let inner = &self.handle.inner;
             let (key, row) = {
                 let _catalog = lock(&inner.catalog);
-                let (key, before) = self.find_binding(project, dataset, bucket)?;
+                // One that is marked as deleted already, by a call that was cut short, is deleted to the end.
+                let (key, before) = self.any_binding(project, dataset, bucket)?;
+                let cleanup = cleanup || (before.state == BindingState::Deleted && before.cleanup);
                 let row = BindingRow { state: BindingState::Deleted, cleanup, ..before.clone() };
                 inner.put_binding(&key, bucket, Some(&before), &row, Durability::Sync)?;
                 (key, row)
@@ -166,14 +176,19 @@ impl Engine {
     }
 
     fn find_binding(&self, project: &str, dataset: &str, bucket: &str) -> Result<(Key, BindingRow)> {
+        match self.any_binding(project, dataset, bucket)? {
+            (_, row) if row.state == BindingState::Deleted => Err(missing(dataset, bucket)),
+            found => Ok(found),
+        }
+    }
+
+    /// The same, one that is being deleted included.
+    fn any_binding(&self, project: &str, dataset: &str, bucket: &str) -> Result<(Key, BindingRow)> {
         let reader = self.handle.inner.store.reader();
         let owner = find_dataset(&reader, find_project(&reader, project)?.id(), dataset)?;
         let key = keys::binding(owner.id(), bucket);
         let row: Option<BindingRow> = reader.row(&key)?;
-        let row = row.filter(|row| row.state != BindingState::Deleted).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("the binding of {dataset:?} to oss://{bucket} does not exist"))
-        })?;
-        Ok((key, row))
+        Ok((key, row.ok_or_else(|| missing(dataset, bucket))?))
     }
 
     fn set_binding(
@@ -244,6 +259,10 @@ impl Inner {
     }
 }
 
+fn missing(dataset: &str, bucket: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("the binding of {dataset:?} to oss://{bucket} does not exist"))
+}
+
 /// The event that tells of a binding's present state.
 fn event_of(bucket: &str, row: &BindingRow) -> Result<Event> {
     let content = serde_json::json!({
@@ -303,6 +322,7 @@ fn new_row(project: &str, dataset: &str, spec: &BindingSpec) -> BindingRow {
         exclude: spec.exclude.clone(),
         rate: spec.rate,
         root: None,
+        mounts: Vec::new(),
         cursor: String::new(),
         scanned: false,
         verified: 0,

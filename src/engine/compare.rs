@@ -8,9 +8,8 @@ use super::rebuild::uri_of;
 use super::view::scan_files;
 use crate::error::Result;
 use crate::model::{FieldId, Members, Uri, field};
-use crate::source::{Entry, Filter, Found, Skipped, Walk, Why};
+use crate::source::{Entry, Filter, Folder, Found, Identity, Skipped, Walk, Why};
 use crate::store::{Record, Stamp};
-use std::iter::Peekable;
 
 /// Files of one step at most.
 const STEP_FILES: usize = 256;
@@ -70,6 +69,18 @@ pub(super) struct Gone {
     pub(super) known: Known,
 }
 
+/// Keys of directories that are not of the file systems that were found there before: what was mounted on them is away,
+/// and nothing can be said of it.
+pub(super) fn away(folder: &Folder, mounts: &[(String, Identity)]) -> Vec<String> {
+    let is_away = |(key, known): &&(String, Identity)| folder.identity_at(key) != Some(*known);
+    mounts.iter().filter(is_away).map(|(key, _)| key.clone()).collect()
+}
+
+/// Whether a key is that of a folder or of something below it; the root's is empty.
+pub(super) fn is_within(key: &str, folder: &str) -> bool {
+    folder.is_empty() || key.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// What lies between two keys.
 #[derive(Debug, Default)]
 pub(super) struct Step {
@@ -85,7 +96,9 @@ pub(super) struct Step {
 pub(super) struct Comparison<'a> {
     dataset: &'a Dataset,
     filter: &'a Filter,
-    walk: Peekable<Walk>,
+    walk: Walk,
+    /// What the walk found and is not handled yet.
+    ahead: Option<Found>,
     /// `oss://bucket/`.
     bucket: String,
     /// How the URIs in question begin.
@@ -113,7 +126,7 @@ impl<'a> Comparison<'a> {
         let prefix = if within.is_empty() { bucket.clone() } else { format!("{bucket}{within}/") };
         let from = if after.is_empty() { prefix.clone() } else { format!("{bucket}{after}") };
         let unread = Vec::new();
-        Comparison { dataset, filter, walk: walk.peekable(), bucket, prefix, from, until: until.to_owned(), unread }
+        Comparison { dataset, filter, walk, ahead: None, bucket, prefix, from, until: until.to_owned(), unread }
     }
 
     /// The next step.
@@ -154,6 +167,11 @@ impl<'a> Comparison<'a> {
         Ok(step)
     }
 
+    /// File systems that the walk met below the root since the last call, each with the key of its directory.
+    pub(super) fn take_mounts(&mut self) -> Vec<(String, Identity)> {
+        self.walk.take_mounts()
+    }
+
     /// Keys of what could not be read.
     pub(super) fn unread(&self) -> &[String] {
         &self.unread
@@ -166,7 +184,10 @@ impl<'a> Comparison<'a> {
 
     /// The key of what the walk finds next.
     fn next_key(&mut self) -> Option<String> {
-        let key = match self.walk.peek()? {
+        if self.ahead.is_none() {
+            self.ahead = self.walk.next();
+        }
+        let key = match self.ahead.as_ref()? {
             Found::File(entry) => &entry.key,
             Found::Skipped(skipped) => &skipped.key,
         };
@@ -176,13 +197,7 @@ impl<'a> Comparison<'a> {
     /// A record without a file.
     fn miss(&self, step: &mut Step, uri: &str, value: &[u8]) -> Result<()> {
         let key = uri.strip_prefix(&self.bucket).unwrap_or("");
-        let below = |unread: &String| {
-            unread.is_empty()
-                || key
-                    .strip_prefix(unread.as_str())
-                    .is_some_and(|rest| matches!(rest.bytes().next(), None | Some(b'/')))
-        };
-        if !self.filter.takes(key) || self.unread.iter().any(below) {
+        if !self.filter.takes(key) || self.unread.iter().any(|unread| is_within(key, unread)) {
             return Ok(());
         }
         let known = Known::read(uri, value)?;
@@ -194,7 +209,7 @@ impl<'a> Comparison<'a> {
 
     /// What the walk found, with its record where it has one.
     fn meet(&mut self, step: &mut Step, uri: String, known: Option<Known>) {
-        match self.walk.next() {
+        match self.ahead.take() {
             Some(Found::File(entry)) if Uri::parse(&uri).is_ok() => {
                 self.from.clone_from(&uri);
                 step.seen.push(Seen { uri, entry, known });

@@ -16,6 +16,12 @@ use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+/// File systems whose own number (`f_fsid` of statvfs(3)) comes from their UUID: ext2 to ext4, btrfs, ZFS (statfs(2)).
+const NUMBERED: [u64; 3] = [0xEF53, 0x9123_683E, 0x2FC1_2FC1];
+
+/// What tells a directory from another one at the same path: its inode, and its file system.
+pub type Identity = (u64, u64);
+
 /// What tells one state of a file from another: compare two stamps to know whether it may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
@@ -88,20 +94,22 @@ impl Folder {
         Walk::new(self.clone(), walking)
     }
 
-    /// What tells this directory from another one at the same path: its inode, and the type of its file system. Device
-    /// numbers are left out, because they change when a disk is mounted again.
-    pub fn identity(&self) -> Result<(u64, u64)> {
-        let failed = |e: Errno| Error::io(format_args!("look at {}", self.root.display()), e.into());
-        let stat = rustix::fs::fstat(&self.handle).map_err(failed)?;
-        Ok((Stamp::of(&stat).inode, self.file_system()?))
+    /// What tells this directory from another one at the same path: its inode, and its file system. Numbers of devices are
+    /// left out, because they change when a disk is mounted again; so of file systems that have no number of their own the
+    /// type has to do.
+    pub fn identity(&self) -> Result<Identity> {
+        identity_of(&self.handle).map_err(|e| Error::io(format_args!("look at {}", self.root.display()), e.into()))
+    }
+
+    /// The same of the directory of a key; `None` where it cannot be looked at.
+    pub fn identity_at(&self, key: &str) -> Option<Identity> {
+        self.open_dir(&self.path_of(key)).and_then(|dir| identity_of(&dir)).ok()
     }
 
     /// The type of the file system, a magic number of statfs(2).
-    #[expect(clippy::unnecessary_cast, reason = "the type of the field differs between architectures")]
     pub fn file_system(&self) -> Result<u64> {
-        let found = rustix::fs::fstatfs(&self.handle);
-        let found = found.map_err(|e| Error::io(format_args!("look at {}", self.root.display()), e.into()))?;
-        Ok((found.f_type as u64) & 0xFFFF_FFFF)
+        let found = kind_of(&self.handle);
+        found.map_err(|e| Error::io(format_args!("look at {}", self.root.display()), e.into()))
     }
 
     /// Modification time of the directory at `path` below the root, in nanoseconds since 1970.
@@ -162,11 +170,25 @@ impl Folder {
 
     /// What is at a key now.
     pub fn look_key(&self, key: &str) -> Result<Look> {
-        let found = self.look(Path::new(key))?;
-        match name_of(key) {
-            Some(name) if matches!(found, Look::Nothing) => self.look(Path::new(&name)),
-            _ => Ok(found),
+        match self.look(Path::new(key))? {
+            Look::Nothing => self.look(&self.path_of(key)),
+            found => Ok(found),
         }
+    }
+
+    /// The path below the root that a key stands for now: of a name that is there as the key spells it, that; of others the
+    /// bytes that it may be escaped for.
+    pub fn path_of(&self, key: &str) -> PathBuf {
+        let mut path = PathBuf::new();
+        for name in key.split('/') {
+            let spelled = path.join(name);
+            let there = !matches!(self.look(&spelled), Ok(Look::Nothing));
+            path = match name_of(name) {
+                Some(bytes) if !there => path.join(bytes),
+                _ => spelled,
+            };
+        }
+        path
     }
 
     /// Opens a file found by a walk or a look.
@@ -235,6 +257,18 @@ pub enum Look {
     Directory,
     /// Nothing, or something that is never read.
     Nothing,
+}
+
+/// What tells a directory from others.
+pub(super) fn identity_of(dir: &OwnedFd) -> Result<Identity, Errno> {
+    let (stat, kind) = (rustix::fs::fstat(dir)?, kind_of(dir)?);
+    let own = if NUMBERED.contains(&kind) { rustix::fs::fstatvfs(dir)?.f_fsid } else { 0 };
+    Ok((Stamp::of(&stat).inode, if own == 0 { kind } else { own }))
+}
+
+/// The type of a directory's file system.
+fn kind_of(dir: &OwnedFd) -> Result<u64, Errno> {
+    Ok(rustix::fs::fstatfs(dir)?.f_type.cast_unsigned() & 0xFFFF_FFFF)
 }
 
 /// Whether there is no such path, or none that may be followed.

@@ -6,6 +6,7 @@
 mod beside;
 mod filter;
 mod folder;
+mod mounts;
 mod name;
 mod network;
 mod walk;
@@ -13,7 +14,8 @@ mod watch;
 
 pub use beside::{described as described_by, may_describe};
 pub use filter::Filter;
-pub use folder::{Entry, Folder, LocalFile, Look, Stamp, key_of_path};
+pub use folder::{Entry, Folder, Identity, LocalFile, Look, Stamp, key_of_path};
+pub use mounts::{Mount, mounts_below};
 pub use network::is_network;
 pub use walk::{Found, Skipped, Walk, Walking, Why};
 pub use watch::{Event, How, WatchBudget, Watcher};

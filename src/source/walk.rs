@@ -5,7 +5,7 @@
 
 use super::beside::pairs;
 use super::filter::Filter;
-use super::folder::{Entry, Folder, Stamp, is_missing, key_of_path};
+use super::folder::{Entry, Folder, Identity, Stamp, identity_of, is_missing, key_of_path};
 use super::name::key_of;
 use super::watch::Watcher;
 use crate::error::Error;
@@ -70,6 +70,8 @@ pub struct Walk {
     walking: Walking,
     /// Items still to visit: per level of the current path, last first.
     ahead: Vec<Vec<Item>>,
+    /// Keys of directories on which another file system is mounted than on their parents, and which one; since last asked.
+    mounts: Vec<(String, Identity)>,
 }
 
 /// A name in a directory, or what came of looking at it.
@@ -85,7 +87,10 @@ struct Item {
 #[derive(Debug)]
 enum ItemKind {
     File(Stamp),
-    Directory,
+    Directory {
+        /// It is of another file system than its parent.
+        mounted: bool,
+    },
     Skipped(Why),
     Vanished,
 }
@@ -97,11 +102,11 @@ impl Walk {
                 key: key_of_path(&walking.within),
                 path: walking.within.clone(),
                 is_utf8: true,
-                kind: ItemKind::Directory,
+                kind: ItemKind::Directory { mounted: false },
                 beside: None,
             },
             Some(name) => match folder.open_dir(Path::new("")) {
-                Ok(dir) => item(&dir, Path::new(""), "", name),
+                Ok(dir) => item(&dir, 0, Path::new(""), "", name),
                 Err(e) => {
                     let kind = ItemKind::Skipped(failure("", e));
                     Item { key: String::new(), path: PathBuf::new(), is_utf8: true, kind, beside: None }
@@ -109,12 +114,21 @@ impl Walk {
             },
         };
         let entered = top.key.is_empty() || walking.filter.enters(&top.key);
-        Walk { folder, walking, ahead: if entered { vec![vec![top]] } else { Vec::new() } }
+        Walk { folder, walking, ahead: if entered { vec![vec![top]] } else { Vec::new() }, mounts: Vec::new() }
+    }
+
+    /// File systems that were met since the last call, each with the key of the directory that it is mounted on.
+    pub fn take_mounts(&mut self) -> Vec<(String, Identity)> {
+        std::mem::take(&mut self.mounts)
     }
 
     /// The items of a directory, in descending order of their keys.
-    fn list(&self, key: &str, path: &Path) -> Result<Vec<Item>, Errno> {
+    fn list(&mut self, key: &str, path: &Path, mounted: bool) -> Result<Vec<Item>, Errno> {
         let handle = self.folder.open_dir(path)?;
+        if mounted {
+            self.mounts.push((key.to_owned(), identity_of(&handle)?));
+        }
+        let device = Stamp::of(&rustix::fs::fstat(&handle)?).device;
         if let Some(watcher) = &self.walking.watcher {
             watcher.add(path);
         }
@@ -128,7 +142,7 @@ impl Walk {
             };
             let name = OsStr::from_bytes(name.file_name().to_bytes());
             if name != "." && name != ".." {
-                items.push(item(&handle, path, key, name));
+                items.push(item(&handle, device, path, key, name));
             }
         }
         // What went since it was listed is not there.
@@ -145,7 +159,7 @@ impl Walk {
     /// Whether an item is taken and lies behind where the walk begins.
     fn visits(&self, item: &Item) -> bool {
         let (key, after) = (item.key.as_str(), self.walking.after.as_str());
-        let folder = matches!(item.kind, ItemKind::Directory);
+        let folder = matches!(item.kind, ItemKind::Directory { .. });
         let below = |text: &str| text.strip_prefix(key).and_then(|rest| rest.bytes().next());
         let behind = match below(after) {
             _ if after.is_empty() => true,
@@ -175,13 +189,13 @@ impl Iterator for Walk {
                 }
                 ItemKind::Skipped(why) => why,
                 ItemKind::Vanished => continue,
-                ItemKind::Directory => match self.list(&item.key, &item.path) {
+                ItemKind::Directory { mounted } => match self.list(&item.key, &item.path, mounted) {
                     Ok(items) => {
                         self.ahead.push(items);
                         continue;
                     }
                     // It went since its parent was listed.
-                    Err(e) if is_missing(e) => continue,
+                    Err(e) if is_missing(e) && e != Errno::NAMETOOLONG => continue,
                     Err(e) => failure(&item.key, e),
                 },
             };
@@ -193,13 +207,13 @@ impl Iterator for Walk {
 impl Item {
     /// Descending key order, a directory sorting as what is in it.
     fn before(&self, other: &Item) -> Ordering {
-        let slash = |item: &Item| matches!(item.kind, ItemKind::Directory).then_some(b'/');
+        let slash = |item: &Item| matches!(item.kind, ItemKind::Directory { .. }).then_some(b'/');
         other.key.bytes().chain(slash(other)).cmp(self.key.bytes().chain(slash(self)))
     }
 }
 
-/// Looks at one name of an open directory.
-fn item(dir: &OwnedFd, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
+/// Looks at one name of an open directory, which lies on the file system of that number.
+fn item(dir: &OwnedFd, device: u64, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
     let own = key_of(name.as_bytes());
     let key = if parent_key.is_empty() { own } else { format!("{parent_key}/{own}") };
     let kind = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -207,7 +221,7 @@ fn item(dir: &OwnedFd, parent: &Path, parent_key: &str, name: &OsStr) -> Item {
         Err(e) => ItemKind::Skipped(failure(&key, e)),
         Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => ItemKind::File(Stamp::of(&stat)),
-            FileType::Directory => ItemKind::Directory,
+            FileType::Directory => ItemKind::Directory { mounted: Stamp::of(&stat).device != device },
             FileType::Symlink => ItemKind::Skipped(Why::Symlink),
             _ => ItemKind::Skipped(Why::Special),
         },
@@ -360,7 +374,7 @@ mod tests {
             rest.iter().filter_map(|f| if let Found::File(e) = f { Some(e.key.as_str()) } else { None }).collect();
         let as_root = fs::read_dir(dir.path().join("locked")).is_ok();
         assert_eq!(files, if as_root { vec!["locked/x", "z"] } else { vec!["z"] });
-        assert_eq!(rest.len() - files.len(), if as_root { 2 } else { 3 });
+        assert_eq!(rest.len() - files.len(), usize::from(!as_root));
         fs::set_permissions(dir.path().join("locked"), fs::Permissions::from_mode(0o700)).unwrap();
     }
 

@@ -254,9 +254,9 @@ impl Watched {
         let ended = ReadFlags::DELETE_SELF | ReadFlags::UNMOUNT | ReadFlags::MOVE_SELF | ReadFlags::IGNORED;
         if flags.intersects(ended) {
             return root.then_some(Event::RootGone).or_else(|| {
-                // A file system below the root went: its parent is not told.
+                // A file system below the root went: its parent is not told, and another directory is there now.
                 let unmounted = flags.contains(ReadFlags::UNMOUNT);
-                unmounted.then_some(Event::Name { path: dir, directory: true, how: How::Changed })
+                unmounted.then_some(Event::Name { path: dir, directory: true, how: How::Arrived })
             });
         }
         let path = match name {
@@ -310,7 +310,7 @@ mod tests {
         let watcher = watched(&root, 100);
         assert_eq!(watcher.len(), 3);
         fs::write(root.join("a/b/x"), "1").unwrap();
-        fs::rename(root.join("a/b/x"), root.join("y")).unwrap();
+        rustix::fs::rename(root.join("a/b/x"), root.join("y")).unwrap();
         fs::create_dir(root.join("c")).unwrap();
         let told = all(&watcher);
         let want = [

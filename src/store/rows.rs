@@ -311,6 +311,8 @@ pub struct BindingRow {
     pub rate: u32,
     /// What the source's root was when it was bound: two numbers that another root hardly has.
     pub root: Option<(u64, u64)>,
+    /// File systems that were met below the root: key of the directory, and two numbers as above.
+    pub mounts: Vec<(String, (u64, u64))>,
     /// Key up to which the first full scan is done.
     pub cursor: String,
     /// The first full scan is done.

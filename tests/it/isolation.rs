@@ -1,10 +1,10 @@
 //! Extraction behind walls: a worker that misbehaves in every way costs its file and nothing else, and cannot get out.
 
 use medialith::engine::extraction::{Isolation, Level, Outcome, Sandbox};
-use medialith::engine::{Dataset, Engine, IngestOptions, Options, Progress};
+use medialith::engine::{Buckets, Dataset, Engine, FollowOptions, IngestOptions, Options, Progress};
 use medialith::extract::{self, Extracted, Hint};
 use medialith::isolate::{Extractor, Fault, Handle, Request};
-use medialith::model::{DatasetSpec, ProjectSpec, field};
+use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec, field};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -232,4 +232,49 @@ fn poison_is_tried_twice_then_kept_apart_until_it_changes() {
     std::fs::write(media.join("050.jpg"), &good).unwrap();
     assert_eq!(index(&dataset, &media, false), (1, 199, 0));
     assert_eq!(dataset.quarantined().unwrap().len(), 1);
+}
+
+/// What a binding picks up is read within the walls as well, and poison costs two workers, not two at each start.
+#[test]
+fn bound_folders_are_read_within_the_walls() {
+    let home = tempfile::tempdir().unwrap();
+    let (media, db) = (home.path().join("media"), home.path().join("db"));
+    std::fs::create_dir(&media).unwrap();
+    let good = std::fs::read(sample("photos/2022/Reykjavik/IMG_2041.jpg")).unwrap();
+    std::fs::write(media.join("a.jpg"), &good).unwrap();
+    std::fs::write(media.join("b.jpg"), "mock:stack").unwrap();
+    let run = |engine: &Engine| {
+        let follower = engine.start_follower(Buckets::new(), FollowOptions::default()).unwrap();
+        assert!(follower.wait_idle(Duration::from_secs(60)).unwrap());
+        follower
+    };
+    let status = |dataset: &Dataset| {
+        let file = dataset.get("oss://b/b.jpg", &[]).unwrap().unwrap();
+        file.text(field::OBJECT_STATUS).unwrap_or("").to_owned()
+    };
+    {
+        let (engine, dataset) = open(&db);
+        let spec = BindingSpec { source: media.to_str().unwrap().to_owned(), ..BindingSpec::default() };
+        engine.create_binding("p", "d", "oss://b", &spec).unwrap();
+        run(&engine).stop();
+        assert_eq!((engine.extraction().died, dataset.quarantined().unwrap().len()), (2, 1));
+        assert_eq!((status(&dataset).as_str(), dataset.len().unwrap()), ("Failed", 2));
+    }
+    let (engine, dataset) = open(&db);
+    let follower = run(&engine);
+    assert_eq!(engine.extraction().died, 0);
+    std::fs::write(media.join("c.jpg"), "mock:stack").unwrap();
+    let begun = Instant::now();
+    while dataset.quarantined().unwrap().len() < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(engine.extraction().died, 2);
+    std::fs::write(media.join("b.jpg"), &good).unwrap();
+    while status(&dataset) == "Failed" {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!((dataset.quarantined().unwrap().len(), engine.extraction().died), (1, 2));
+    follower.stop();
 }

@@ -24,6 +24,8 @@ mod receiver;
 mod server;
 
 #[cfg(feature = "engine")]
+mod adversity;
+#[cfg(feature = "engine")]
 mod bad_input;
 #[cfg(feature = "cli")]
 mod cli;

@@ -2,6 +2,7 @@
 //! started again, loses events, and runs out of watches. In the end the audit finds no difference.
 //!
 //! `MEDIALITH_STORM=100000 cargo nextest run --test it storm` makes the recorded run over that many files.
+#![expect(clippy::disallowed_methods, reason = "files move as their users move them")]
 
 use medialith::engine::{Buckets, Engine, FollowOptions, Options, Progress};
 use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec};

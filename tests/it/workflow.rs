@@ -1,8 +1,10 @@
 //! Workflow templates: what operators leave in documents, what fails alone, and what is read again.
 
-use medialith::engine::{Buckets, Dataset, Engine, IndexerOptions, IngestOptions, Options, Progress, language};
+use medialith::engine::{
+    Buckets, Dataset, Engine, FollowOptions, IndexerOptions, IngestOptions, Options, Progress, language,
+};
 use medialith::error::ErrorKind;
-use medialith::model::{DatasetSpec, FieldId, File, ProjectSpec, Query, Value, field};
+use medialith::model::{BindingSpec, DatasetSpec, FieldId, File, ProjectSpec, Query, Value, field};
 use std::path::Path;
 use std::time::Duration;
 
@@ -124,6 +126,32 @@ fn operators_leave_members_and_states_that_queries_find() {
     dataset.settle().unwrap();
     assert_eq!(dataset.similar(hash, 6).unwrap().len(), alike.len(), "segment files hold the parts too");
     assert!(engine.check(true).unwrap().is_clean());
+}
+
+#[test]
+fn what_a_binding_picks_up_gets_its_operators() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, dataset) = fresh(dir.path(), "medialith:Visual");
+    let source = dir.path().join("src");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::write(source.join("one.ppm"), picture(64, 48, 1)).unwrap();
+    let spec = BindingSpec { source: source.to_str().unwrap().to_owned(), ..BindingSpec::default() };
+    engine.create_binding("p", "d", "oss://b", &spec).unwrap();
+    let follower = engine.start_follower(Buckets::new(), FollowOptions::default()).unwrap();
+    assert!(follower.wait_idle(Duration::from_secs(60)).unwrap());
+    let get = |uri: &str| dataset.get(uri, &[]).unwrap();
+    let first = get("oss://b/one.ppm").unwrap();
+    assert!(first.get(field::IMAGE_HASH).is_some() && first.get(field::LABELS).is_some(), "{}", first.to_json());
+    // The template of the moment, also for what comes later.
+    dataset.set_template("Official:DefaultEmptyId").unwrap();
+    std::fs::write(source.join("two.ppm"), picture(64, 48, 2)).unwrap();
+    let begun = std::time::Instant::now();
+    while get("oss://b/two.ppm").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(get("oss://b/two.ppm").unwrap().get(field::IMAGE_HASH).is_none());
+    follower.stop();
 }
 
 #[test]

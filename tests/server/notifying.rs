@@ -83,6 +83,36 @@ fn hostile_receivers_disturb_nobody() {
 }
 
 #[test]
+fn bindings_tell_their_states() {
+    let running = Running::start(pushing()).with_dataset();
+    let receiver = Receiver::start(Manner::Status(204));
+    add(&running.engine, "w", &receiver);
+    let client = running.client();
+    let place = [("ProjectName", "p"), ("DatasetName", "d"), ("URI", "oss://b")];
+    client.ok("CreateBinding", &place);
+    assert!(receiver.wait_for(3, PATIENCE), "{} came", receiver.count());
+    client.ok("StopBinding", &[place[0], place[1], place[2], ("Reason", "night")]);
+    assert!(receiver.wait_for(4, PATIENCE), "{} came", receiver.count());
+    client.ok("DeleteBinding", &place);
+    assert!(receiver.wait_for(5, PATIENCE), "{} came", receiver.count());
+    let told: Vec<Value> = receiver.got().iter().map(|got| serde_json::from_str(&got.body).unwrap()).collect();
+    let state =
+        |event: &Value| [&event["data"]["State"], &event["data"]["Phase"]].map(|v| v.as_str().unwrap().to_owned());
+    let states: Vec<[String; 2]> = told.iter().map(state).collect();
+    let want = [
+        ["Ready", ""],
+        ["Running", "FullScanning"],
+        ["Running", "IncrementalScanning"],
+        ["Stopped", "IncrementalScanning"],
+        ["Deleted", "IncrementalScanning"],
+    ];
+    assert_eq!(states, want.map(|pair| pair.map(str::to_owned)));
+    assert!(told.iter().all(|event| event["type"] == "imm:Binding:Task" && event["data"]["URI"] == "oss://b"));
+    assert_eq!(told[3]["data"]["Reason"], "night");
+    running.stop();
+}
+
+#[test]
 fn what_was_refused_waits_and_is_told_again() {
     let running = Running::start(pushing()).with_dataset();
     let queues = running.engine.queues();

@@ -4,6 +4,7 @@
 use crate::engine::compare::{Gone, Known};
 use crate::engine::dataset::Dataset;
 use crate::engine::intake::Done;
+use crate::engine::quarantine::{self, Verdicts};
 use crate::error::Result;
 use crate::model::{Condition, Filter, Page, Query, Timestamp, field};
 use crate::store::{Stamp, Table, keys};
@@ -71,7 +72,12 @@ impl Heirs {
 /// Lets documents without files pass on to those that their files became, and removes the others; returns how many went.
 pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, gone: Vec<Gone>) -> Result<u64> {
     let (mut moved, mut removed) = (Vec::new(), Vec::new());
+    let (inner, id, mut verdicts) = (dataset.inner(), dataset.space.id, Verdicts::default());
+    let held = quarantine::rows(&inner.store.reader(), id)?;
     for gone in gone {
+        if held.contains_key(&gone.uri) {
+            verdicts.release(&gone.uri);
+        }
         match heirs.find(dataset, &gone)? {
             Some(heir) => moved.push((gone.uri, heir)),
             None => removed.push(gone.uri),
@@ -81,6 +87,7 @@ pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, gone: Vec<Gone>)
     let (done, left): (Vec<_>, Vec<_>) = moved.into_iter().zip(outcomes).partition(|(_, done)| *done);
     removed.extend(left.into_iter().map(|((uri, _), _)| uri));
     let removed = dataset.delete(removed)?.into_iter().filter(|existed| *existed).count();
+    verdicts.land(inner, id)?;
     Ok((done.len() + removed) as u64)
 }
 

@@ -141,24 +141,33 @@ impl Supervisor {
         let roster = &engine.handle.inner.roster;
         let rows = scan(&engine.handle.inner.store.reader(), &keys::all_bindings())?;
         roster.stop_others(|key| rows.iter().any(|(found, _, row)| found == key && is_followed(row.state)));
+        let mut outcome = Ok(());
         for (key, bucket, row) in rows {
-            if is_followed(row.state) {
-                self.start(key, bucket, row)?;
+            let done = if is_followed(row.state) {
+                self.start(key, bucket, row)
             } else if row.state == BindingState::Deleted && !roster.is_active(&key) {
-                self.engine.finish_deletion(&bucket, &key, &row)?;
-            }
+                self.engine.finish_deletion(&bucket, &key, &row).map(drop)
+            } else {
+                Ok(())
+            };
+            // What fails of one binding is tried again with the next look and does not hold up the others.
+            outcome = outcome.and(done);
         }
-        Ok(())
+        outcome
     }
 
     fn start(&mut self, key: Key, bucket: String, row: BindingRow) -> Result<()> {
         let Some(seat) = self.engine.handle.inner.roster.enter(&key) else { return Ok(()) };
         let folder = if row.source.is_empty() { self.buckets.folder(&bucket) } else { Some(row.source.as_ref()) };
         let root = folder.map(std::path::Path::to_owned);
-        let pursuit = Pursuit::new(&self.engine, (key, bucket, row), root, &self.options, self.budget.clone(), seat);
+        let what = (key.clone(), bucket, row);
+        let pursuit = Pursuit::new(&self.engine, what, root, &self.options, self.budget.clone(), seat);
         let run = move || pursuit.run();
         let thread = std::thread::Builder::new().name("medialith-bound".into()).spawn(run);
-        self.threads.push(thread.map_err(|e| Error::io("start a thread for a binding", e))?);
+        self.threads.push(thread.map_err(|e| {
+            self.engine.handle.inner.roster.exit(&key);
+            Error::io("start a thread for a binding", e)
+        })?);
         Ok(())
     }
 }

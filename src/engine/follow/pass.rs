@@ -2,17 +2,19 @@
 
 use super::heirs::bury;
 use super::pursuit::Session;
-use crate::engine::compare::{Comparison, Gone};
+use crate::engine::compare::{Comparison, Gone, away, is_within};
 use crate::engine::intake::{Done, Intake};
 use crate::error::Result;
 use crate::model::BindingPhase;
-use crate::source::{Look, Walking, key_of_path};
+use crate::source::{Identity, Look, Walking, key_of_path};
 use crate::store::Durability;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Documents without files that one pass remembers at most; more take another pass.
 const MOST_GONE: usize = 100_000;
+/// File systems below the root that are remembered at most.
+const MOST_MOUNTS: usize = 1000;
 /// How often the first scan writes down how far it is.
 const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// How often a pass looks at what changed meanwhile.
@@ -116,9 +118,11 @@ impl Session<'_> {
         let bounds = (span.after, span.until);
         let mut comparison = Comparison::new(dataset, bucket, &filter, folder.walk_some(walking), &within, bounds);
         let mut intake = Intake::new(dataset, self.pool, self.progress, true)?;
+        let gone_away = away(&folder, &self.row.mounts);
         let (mut saved, mut turned, mut pace) = (Instant::now(), Instant::now(), Pace::new(self.row.rate));
         loop {
             let step = comparison.step()?;
+            self.remember(comparison.take_mounts())?;
             pace.keep(step.seen.len(), || self.is_stopped());
             for seen in step.seen {
                 let found = seen.candidate();
@@ -127,7 +131,7 @@ impl Session<'_> {
                 }
             }
             self.learn(intake.take_done());
-            missing.extend(step.gone);
+            missing.extend(step.gone.into_iter().filter(|gone| !self.is_below(gone, &gone_away)).collect());
             let stopped = self.is_stopped();
             if stopped || step.is_last || saved.elapsed() >= SAVE_EVERY || turned.elapsed() >= TURN_EVERY {
                 self.listen(Duration::ZERO)?;
@@ -157,7 +161,23 @@ impl Session<'_> {
         intake.drain()?;
         self.learn(intake.take_done());
         self.unread.extend(comparison.unread().iter().cloned());
+        self.unread.extend(gone_away.into_iter().filter(|key| is_within(key, &within)));
         Ok(true)
+    }
+
+    /// Writes down which file systems are mounted below the root, before anything of them is stored: when one is away, what
+    /// is known of it stays.
+    fn remember(&mut self, mut mounts: Vec<(String, Identity)>) -> Result<()> {
+        mounts.retain(|(key, _)| !self.row.mounts.iter().any(|(known, _)| known == key));
+        mounts.truncate(MOST_MOUNTS.saturating_sub(self.row.mounts.len()));
+        if !mounts.is_empty() {
+            self.row = self.pursuit.change(Durability::Buffered, |row| row.mounts.extend(mounts))?;
+        }
+        Ok(())
+    }
+
+    fn is_below(&self, gone: &Gone, folders: &[String]) -> bool {
+        folders.iter().any(|folder| is_within(self.key_of(&gone.uri), folder))
     }
 
     fn save(&mut self, span: Span<'_>, upto: &str) -> Result<()> {
@@ -197,18 +217,18 @@ impl Session<'_> {
             return Ok(());
         }
         let folder = self.open()?;
+        let gone_away = away(&folder, &self.row.mounts);
+        let (lost, gone): (Vec<Gone>, Vec<Gone>) = missing.gone.into_iter().partition(|g| self.is_below(g, &gone_away));
+        if !lost.is_empty() {
+            self.unread.extend(gone_away);
+        }
         let absent =
             |gone: &Gone| folder.look_key(self.key_of(&gone.uri)).is_ok_and(|found| !matches!(found, Look::File(_)));
-        let gone: Vec<Gone> = missing.gone.into_iter().filter(absent).collect();
+        let gone: Vec<Gone> = gone.into_iter().filter(absent).collect();
         // IMPORTANT: the root may have gone while its files were looked for.
         drop(self.open()?);
         bury(self.dataset, &self.heirs, gone).map(drop)
     }
-}
-
-/// Whether a key is that of a folder or of something below it; the root's is empty.
-pub(super) fn is_within(key: &str, folder: &str) -> bool {
-    folder.is_empty() || key.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Keeps a scan to so many files per second.

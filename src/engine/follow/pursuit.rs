@@ -15,7 +15,7 @@ use crate::engine::reading::Reading;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::pool::Pool;
 use crate::model::{BindingPhase, BindingState, now};
-use crate::source::{Filter, Folder, WatchBudget, Watcher, is_network};
+use crate::source::{Filter, Folder, Mount, WatchBudget, Watcher, is_network, key_of_path, mounts_below};
 use crate::store::rows::BindingRow;
 use crate::store::{Durability, Key};
 use std::collections::BTreeSet;
@@ -142,6 +142,8 @@ pub(super) struct Session<'a> {
     pub(super) settling: Settling,
     pub(super) polling: Polling,
     pub(super) heirs: Heirs,
+    /// What is mounted below the root.
+    mounts: BTreeSet<Mount>,
     /// Keys of what could not be read.
     pub(super) unread: BTreeSet<String>,
     /// Events were dropped: everything is to be compared.
@@ -171,6 +173,7 @@ impl<'a> Session<'a> {
         let blind = pursuit.options.poll || is_network(folder.file_system()?);
         let watcher = if blind { None } else { Watcher::new(folder.root(), pursuit.budget.clone()).ok() };
         let watcher = Arc::new(watcher.unwrap_or_else(|| Watcher::blind(folder.root())));
+        let mounts = mounts_below(folder.root());
         Ok(Session {
             pursuit,
             dataset,
@@ -182,6 +185,7 @@ impl<'a> Session<'a> {
             settling: Settling::default(),
             polling: Polling::new(pursuit.options.poll_least, pursuit.options.poll_most),
             heirs: Heirs::new(),
+            mounts,
             unread: BTreeSet::new(),
             rescan: false,
         })
@@ -221,7 +225,7 @@ impl<'a> Session<'a> {
                 self.poll()?;
             }
             if root_looked.elapsed() >= ROOT_EVERY {
-                self.open()?;
+                self.look_at_mounts()?;
                 root_looked = Instant::now();
             }
             if retried.elapsed() >= options.retry_most {
@@ -230,6 +234,19 @@ impl<'a> Session<'a> {
             }
             self.cover();
         }
+        Ok(())
+    }
+
+    /// Sees that the root is there, and looks into what was mounted or unmounted below it: no event tells.
+    fn look_at_mounts(&mut self) -> Result<()> {
+        let mounts = mounts_below(self.open()?.root());
+        let changed: Vec<PathBuf> = mounts.symmetric_difference(&self.mounts).map(|(path, _)| path.clone()).collect();
+        for path in changed.iter().filter(|path| self.filter.enters(&key_of_path(path))) {
+            // What was watched there is not there any more.
+            self.watcher.forget(path);
+            self.settling.note(path, true, false, self.pursuit.options.quiet, Instant::now());
+        }
+        self.mounts = mounts;
         Ok(())
     }
 

@@ -107,7 +107,7 @@ impl Roster {
         self.changed.notify_all();
     }
 
-    pub(super) fn is_active(&self, key: &Key) -> bool {
+    pub(in crate::engine) fn is_active(&self, key: &Key) -> bool {
         lock(&self.state).seats.contains_key(&key.bytes)
     }
 

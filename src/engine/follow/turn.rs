@@ -1,9 +1,9 @@
 //! Turns: what was told since the last one, once it has settled.
 
-use super::pass::{Missing, Span, is_within};
+use super::pass::{Missing, Span};
 use super::pursuit::Session;
 use super::settle::{Due, MOST_PATHS};
-use crate::engine::compare::{Gone, Known, Seen};
+use crate::engine::compare::{Gone, Known, Seen, is_within};
 use crate::engine::intake::Intake;
 use crate::engine::rebuild::uri_of;
 use crate::engine::view::scan_files;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Paths of one turn at most.
 const TURN_PATHS: usize = 1000;
+/// Coarsest modification times of file systems (exFAT and FAT: 2 s), and a little more: a file that changed so short a time
+/// ago may have changed again without a sign.
+const COARSE: Duration = Duration::from_millis(2500);
 /// Documents of one stem that are looked at for one that describes them.
 const MOST_SIBLINGS: usize = 1000;
 
@@ -26,6 +29,9 @@ impl Session<'_> {
             match event {
                 Event::Overflow => {
                     self.rescan = true;
+                    // Directories may have changed places unseen: every watch is made anew by the comparison.
+                    self.watcher.forget(Path::new(""));
+                    self.polling.forget(Path::new(""));
                     self.row = self.pursuit.change(Durability::Buffered, |row| row.lost += 1)?;
                 }
                 Event::RootGone => {
@@ -96,6 +102,10 @@ impl Session<'_> {
             }
             self.settle(wanted)?;
             self.listen(Duration::ZERO)?;
+            // More is lost than waits: everything is compared before the next change.
+            if self.rescan {
+                return Ok(());
+            }
         }
     }
 
@@ -131,16 +141,17 @@ impl Session<'_> {
     fn settle_files(&mut self, folder: &Folder, files: &[Due], missing: &mut Missing) -> Result<()> {
         let known = self.known(files)?;
         let mut intake = Intake::new(self.dataset, self.pool, self.progress, true)?;
+        let quiet = self.pursuit.options.open_quiet;
         for (due, (uri, known)) in files.iter().zip(known) {
             let gone = |known: Option<Known>| known.filter(Known::goes_with_file);
             match folder.look(&due.path) {
-                Ok(Look::File(entry)) if due.open && self.is_being_written(entry.stamp.modified_ns) => {
-                    let quiet = self.pursuit.options.open_quiet;
+                Ok(Look::File(entry)) if due.open && is_recent(entry.stamp.modified_ns, quiet) => {
                     self.settling.note(&due.path, due.tree, true, quiet, Instant::now());
                 }
                 Ok(Look::File(entry)) if self.filter.takes(&entry.key) => {
                     let found = Seen { uri, entry, known }.candidate();
-                    if intake.is_due(&found, false) && Uri::parse(&found.uri).is_ok() {
+                    let again = is_recent(found.entry.stamp.modified_ns, COARSE);
+                    if intake.is_due(&found, again) && Uri::parse(&found.uri).is_ok() {
                         intake.submit(folder, found)?;
                     }
                 }
@@ -152,12 +163,6 @@ impl Session<'_> {
         let done = intake.take_done();
         self.learn(done);
         Ok(())
-    }
-
-    /// Whether a file that was not closed changed just now.
-    fn is_being_written(&self, modified: i64) -> bool {
-        let quiet = i64::try_from(self.pursuit.options.open_quiet.as_nanos()).unwrap_or(i64::MAX);
-        (0..quiet).contains(&now().0.saturating_sub(modified))
     }
 
     /// URI and record of each path.
@@ -243,11 +248,19 @@ impl Session<'_> {
 
     /// Tries again what could not be read.
     pub(super) fn retry_unread(&mut self) {
-        for key in std::mem::take(&mut self.unread) {
-            self.settling.note(Path::new(&key), true, false, self.pursuit.options.quiet, Instant::now());
-            self.unread.insert(key);
+        let Ok(folder) = self.open() else { return };
+        for path in self.unread.iter().map(|key| folder.path_of(key)) {
+            // Another directory may be there by now: it is watched anew.
+            self.watcher.forget(&path);
+            self.settling.note(&path, true, false, self.pursuit.options.quiet, Instant::now());
         }
     }
+}
+
+/// Whether a file changed that short a time ago.
+fn is_recent(modified: i64, time: Duration) -> bool {
+    let time = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+    (0..time).contains(&now().0.saturating_sub(modified))
 }
 
 /// Those paths that are not below another one of them.
