@@ -8,7 +8,6 @@ use crate::model::{FieldId, File, Members, Timestamp, Value, field};
 use crate::query::Derived;
 use crate::store::{Record, Stamp};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// `ObjectStatus` of a document that carries no other.
 const INDEXED: &str = "Indexed";
@@ -118,12 +117,7 @@ impl Place {
         for part in [self.project.as_str(), "/", self.dataset.as_str(), "/", uri] {
             hash.update(part.as_bytes());
         }
-        let mut text = String::with_capacity(64);
-        for byte in hash.finalize() {
-            // Writing to a String cannot fail.
-            let _ok = write!(text, "{byte:02x}");
-        }
-        text
+        data_encoding::HEXLOWER.encode(&hash.finalize())
     }
 }
 
