@@ -77,10 +77,11 @@ fn main() {
     }
     let pushed = begun.elapsed();
     let state = queues.receivers().unwrap().into_iter().find(|r| r.name.ends_with("/dead")).unwrap();
-    assert!(state.delivered == 0 && state.behind >= count as u64, "{state:?}");
+    // Those that were tried for as long as the strategy asks are given up meanwhile.
+    assert!(state.delivered == 0 && state.behind + state.dead > count as u64, "{state:?}");
     let rate = |time: Duration| count as f64 / time.as_secs_f64();
     let pushed = enough as f64 / pushed.as_secs_f64();
-    println!("messages {count}, undelivered to the dead receiver {}", state.behind);
+    println!("messages {count}, undelivered to the dead receiver {}, given up {}", state.behind, state.dead);
     println!("published {:.0}/s, out of the queue {:.0}/s, pushed {pushed:.0}/s", rate(published), rate(queued));
     println!("resident MiB: {before:.1} before, {most:.1} at most");
     drop(dead);
