@@ -11,8 +11,8 @@ use clap::Subcommand;
 #[derive(clap::Args)]
 #[command(after_help = "\
 A webhook gets a POST with a CloudEvents document for each event from now on, signed as Standard Webhooks are, while a server
-runs (`medialith serve`); what it was not told waits for it. The database must not be in use by a server meanwhile. How far each
-one is: `medialith outbox`. See docs/notifications.md.")]
+runs (`medialith serve`); what it was not told waits for it. A server that holds the database is asked itself: CreateWebhook,
+ListWebhooks and DeleteWebhook (docs/imm.md). How far each one is: `medialith outbox`. See docs/notifications.md.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,

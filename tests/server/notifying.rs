@@ -83,6 +83,49 @@ fn hostile_receivers_disturb_nobody() {
 }
 
 #[test]
+fn webhooks_are_managed_while_the_server_runs() {
+    let running = Running::start(pushing()).with_dataset();
+    let (client, receiver) = (running.client(), Receiver::start(Manner::Status(204)));
+    let url = receiver.url();
+    let spec = [
+        ("WebhookName", "w"),
+        ("URL", url.as_str()),
+        ("EventTypes", r#"["imm:FileMeta:*"]"#),
+        ("OnlyProject", "p"),
+        ("NotifyStrategy", "BACKOFF_RETRY"),
+    ];
+    let made = client.ok("CreateWebhook", &spec)["Webhook"].clone();
+    assert!(made["Secret"].as_str().unwrap().starts_with("whsec_"), "{made}");
+    assert_eq!(client.fails("CreateWebhook", &spec).1, "ResourceAlreadyExists");
+    let listed = client.ok("ListWebhooks", &[])["Webhooks"][0].clone();
+    assert_eq!((&listed["WebhookName"], &listed["OnlyProject"]), (&json!("w"), &json!("p")));
+    assert_eq!(
+        (&listed["EventTypes"], &listed["NotifyStrategy"]),
+        (&json!(["imm:FileMeta:*"]), &json!("BACKOFF_RETRY"))
+    );
+    assert!(listed.get("Secret").is_none(), "a secret is shown once: {listed}");
+    index(&running.engine, 1);
+    assert!(receiver.wait_for(1, PATIENCE), "it is told from then on");
+    // The queues of subscriptions are one receiver and come first.
+    let delivered = || client.ok("ListReceivers", &[])["Receivers"][1].clone();
+    while delivered()["Delivered"] != 1 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!((&delivered()["Receiver"], &delivered()["Behind"]), (&json!("webhook:w"), &json!(0)));
+    client.ok("DeleteWebhook", &[("WebhookName", "w")]);
+    assert_eq!(client.fails("DeleteWebhook", &[("WebhookName", "w")]).1, "ResourceNotFound");
+    assert_eq!(client.ok("ListReceivers", &[])["Receivers"].as_array().unwrap().len(), 1);
+    for (name, value) in
+        [("URL", "ftp://x"), ("Secret", "short"), ("EventTypes", r#"["x"]"#), ("NotifyStrategy", "never")]
+    {
+        let bad = spec.map(|(n, v)| if n == name { (n, value) } else { (n, v) });
+        let with = bad.into_iter().chain((name == "Secret").then_some((name, value))).collect::<Vec<_>>();
+        assert_eq!(client.fails("CreateWebhook", &with).1, "InvalidArgument", "{name}");
+    }
+    running.stop();
+}
+
+#[test]
 fn bindings_tell_their_states() {
     let running = Running::start(pushing()).with_dataset();
     let receiver = Receiver::start(Manner::Status(204));

@@ -14,6 +14,7 @@ mod region;
 mod table;
 mod task;
 mod video;
+mod webhook;
 
 pub use file::read_changed_file;
 pub use index::read_input_file;

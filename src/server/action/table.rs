@@ -1,6 +1,6 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{binding, bucket, dataset, detect, file, index, picture, project, query, region, task, video};
+use super::{binding, bucket, dataset, detect, file, index, picture, project, query, region, task, video, webhook};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -180,6 +180,7 @@ pub static ACTIONS: &[&[Action]] = &[
     picture::ACTIONS,
     region::ACTIONS,
     bucket::ACTIONS,
+    webhook::ACTIONS,
 ];
 
 /// The operation of that name.
