@@ -157,6 +157,29 @@ fn folders_that_change_places() {
     assert_eq!((world.audit(false).0, world.keys().len()), (0, 81));
 }
 
+/// On file systems that count time in steps of two seconds, a second change may leave no other sign than its event.
+#[test]
+fn changes_within_one_step_of_the_clock() {
+    let world = World::new();
+    world.bind();
+    let _follower = world.follow();
+    // Ahead, so that a slow machine makes no difference.
+    let modified = std::time::SystemTime::now() + Duration::from_secs(3600);
+    let write = |text: &[u8]| {
+        let options = fs::OpenOptions::new().create(true).truncate(false).write(true).clone();
+        let file = options.open(world.path(b"a.txt")).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, text, 0).unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    write(b"first");
+    let dataset = world.engine.dataset("p", "d").unwrap();
+    let hash = || dataset.get("oss://b/a.txt", &[]).unwrap()?.text(field::FILE_HASH).map(str::to_owned);
+    wait(|| hash().is_some(), || "not there".into());
+    let before = hash();
+    write(b"other");
+    wait(|| hash() != before, || format!("{before:?}"));
+}
+
 /// A file system that goes away with the value.
 struct Mounted(PathBuf);
 

@@ -1,13 +1,14 @@
 //! Bytes on disk that were changed, and bytes that earlier versions wrote.
 
 use crate::tree::{files, root};
-use medialith::engine::{Dataset, Durability, Engine, Options};
+use medialith::engine::{Buckets, Dataset, Durability, Engine, FollowOptions, Options};
 use medialith::error::ErrorKind;
 use medialith::index::{Part, Segment, Snapshot, merge};
-use medialith::model::{DatasetSpec, File, Order, ProjectSpec, Query, SortKey, Value, field};
+use medialith::model::{BindingSpec, DatasetSpec, File, Order, ProjectSpec, Query, SortKey, Value, field};
 use medialith::query::{Context, search};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 fn document(number: i64) -> File {
     let label = ("k".to_owned(), format!("label {}", number % 3));
@@ -103,6 +104,15 @@ fn make(dir: &Path) {
     dataset.settle().unwrap();
     dataset.delete((0..5).map(|n| document(n).uri().to_owned()).collect()).unwrap();
     dataset.put((25..40).map(|n| document(n).with(field::SIZE, 1)).collect()).unwrap();
+    // A binding, and a document that it made.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("harbour.txt"), "bound").unwrap();
+    let source = folder.path().to_str().unwrap().to_owned();
+    let spec = BindingSpec { source, exclude: vec!["*.tmp".into()], ..BindingSpec::default() };
+    engine.create_binding("p", "d", "oss://bound", &spec).unwrap();
+    let follower = engine.start_follower(Buckets::new(), FollowOptions::default()).unwrap();
+    assert!(follower.wait_idle(Duration::from_secs(60)).unwrap());
+    follower.stop();
 }
 
 /// Every document as a line of JSON, and how many of them a query finds.
@@ -192,7 +202,7 @@ fn fixture(version: u32) -> PathBuf {
 }
 
 /// Newest version that has a fixture.
-const NEWEST: u32 = 5;
+const NEWEST: u32 = 6;
 
 #[test]
 fn a_new_format_version_comes_with_a_fixture() {
@@ -231,6 +241,12 @@ fn databases_of_every_version_open() {
         dataset.put(vec![document(99)]).unwrap();
         dataset.settle().unwrap();
         assert_eq!(total(&dataset).unwrap(), Some(lines.len() as u64 + 1));
+        let bound = engine.bindings("p", "d", "", "", 0).unwrap().items;
+        assert_eq!(bound.len(), usize::from(version >= 6), "version {version}: bindings");
+        for binding in bound {
+            assert_eq!((binding.spec.exclude.len(), binding.coverage.verified.is_some()), (1, true));
+            assert_eq!(engine.delete_binding("p", "d", &binding.uri(), true).unwrap(), 1, "the document it made");
+        }
         let report = engine.check(true).unwrap();
         assert!(report.is_clean(), "version {version}: {report:?}");
     }
@@ -258,4 +274,6 @@ fn make_the_newest_fixture() {
         }
     }
     std::fs::remove_file(home.join("LOCK")).unwrap();
+    // Nothing but room.
+    std::fs::remove_file(home.join("RESERVE")).unwrap();
 }

@@ -276,5 +276,11 @@ fn bound_folders_are_read_within_the_walls() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!((dataset.quarantined().unwrap().len(), engine.extraction().died), (1, 2));
+    // One that is gone is held no longer.
+    std::fs::remove_file(media.join("c.jpg")).unwrap();
+    while !dataset.quarantined().unwrap().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
     follower.stop();
 }

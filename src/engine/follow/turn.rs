@@ -145,12 +145,12 @@ impl Session<'_> {
         for (due, (uri, known)) in files.iter().zip(known) {
             let gone = |known: Option<Known>| known.filter(Known::goes_with_file);
             match folder.look(&due.path) {
-                Ok(Look::File(entry)) if due.open && is_recent(entry.stamp.modified_ns, quiet) => {
+                Ok(Look::File(entry)) if due.open && (0..nanos(quiet)).contains(&age(entry.stamp.modified_ns)) => {
                     self.settling.note(&due.path, due.tree, true, quiet, Instant::now());
                 }
                 Ok(Look::File(entry)) if self.filter.takes(&entry.key) => {
                     let found = Seen { uri, entry, known }.candidate();
-                    let again = is_recent(found.entry.stamp.modified_ns, COARSE);
+                    let again = age(found.entry.stamp.modified_ns) < nanos(COARSE);
                     if intake.is_due(&found, again) && Uri::parse(&found.uri).is_ok() {
                         intake.submit(folder, found)?;
                     }
@@ -257,10 +257,13 @@ impl Session<'_> {
     }
 }
 
-/// Whether a file changed that short a time ago.
-fn is_recent(modified: i64, time: Duration) -> bool {
-    let time = i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-    (0..time).contains(&now().0.saturating_sub(modified))
+/// Nanoseconds since a file changed; below 0 where its clock is ahead.
+fn age(modified: i64) -> i64 {
+    now().0.saturating_sub(modified)
+}
+
+fn nanos(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Those paths that are not below another one of them.
