@@ -1,7 +1,8 @@
 //! Every file of the corpus cut at every 64th byte and with every 97th byte flipped: no panic, 250 ms of processor time at
 //! most, no more than 64 MiB allocated.
 //!
-//! Without being asked only a sample of places is tried, so that the test stays short; `MEDIALITH_DAMAGE=full` tries all.
+//! Without being asked only a sample of places is tried, so that the test stays short; `MEDIALITH_DAMAGE=full` tries all,
+//! `MEDIALITH_DAMAGE=3/16` all of every sixteenth file, beginning with the third: for runs that are done in parts.
 
 use crate::memory;
 use medialith::codec::ReadAt;
@@ -73,14 +74,31 @@ impl Worst {
     }
 }
 
-/// Tries all files.
+/// How much is tried.
+struct Extent {
+    full: bool,
+    /// Which of how many parts of the files, from 0.
+    part: (usize, usize),
+}
+
+fn extent() -> Extent {
+    let value = std::env::var("MEDIALITH_DAMAGE").unwrap_or_default();
+    let part = value.split_once('/').map(|(part, of)| (part.parse().unwrap(), of.parse().unwrap()));
+    part.iter().for_each(|(part, of)| {
+        assert!((1..=*of).contains(part), "MEDIALITH_DAMAGE: expected PART/PARTS, got {value:?}")
+    });
+    let (part, of) = part.unwrap_or((1, 1));
+    Extent { full: value == "full" || of > 1, part: (part - 1, of) }
+}
+
+/// Tries all files of this part.
 pub(crate) fn run(root: &Path, paths: &[&str]) {
-    let full = std::env::var_os("MEDIALITH_DAMAGE").is_some_and(|value| value == "full");
+    let Extent { full, part: (part, of) } = extent();
     let mut worst = Worst::default();
     // A defect is told with the file's name instead of a backtrace for each.
     std::panic::set_hook(Box::new(|_| {}));
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        for path in paths {
+        for path in paths.iter().skip(part).step_by(of) {
             let bytes = std::fs::read(root.join("dev").join(path)).unwrap();
             hurt(path, &bytes, full, &mut worst);
         }

@@ -2,12 +2,16 @@
 
 use super::{id3, mpeg, symphonic};
 use crate::extract::bitstream::aac::{self, BLOCK, Frame};
-use crate::extract::stream::{Ratio, Stream, Summary, float, whole};
+use crate::extract::bitstream::replication;
+use crate::extract::stream::{Bands, Ratio, Stream, Summary, float, whole};
 use crate::extract::{Facts, Input, Parsed};
 use symphonia::default::formats::AdtsReader;
 
 /// Part of the file whose frames are counted; the rest is taken to be like it.
 const COUNTED: u64 = 1 << 20;
+
+/// Bytes in which the first frames stand, which tell whether upper bands are replicated.
+const FIRST: u64 = 8 << 10;
 
 /// Reads a file of ADTS frames.
 pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
@@ -27,6 +31,7 @@ fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -
     let opened = symphonic::open(input, facts, |stream, options| Ok(Box::new(AdtsReader::try_new(stream, options)?)));
     streams.extend(facts.tolerate(opened)?.unwrap_or_default());
     input.seek(start, "first frame")?;
+    let first = input.peek_up_to(FIRST)?.to_vec();
     let counted = count(input);
     let sound = input.file_len().saturating_sub(start);
     if let Some(blocks) = facts.tolerate(counted)?.filter(|blocks| *blocks > 0.0) {
@@ -35,6 +40,13 @@ fn frames(input: &mut Input<'_>, facts: &mut Facts, streams: &mut Vec<Stream>) -
             stream.bitrate = stream.duration.filter(|d| *d > 0.0).map(|d| whole(float(sound) * 8.0 / d));
             // A base that all sampling rates divide.
             stream.time_base = Ratio::new(1, 28_224_000);
+        }
+    }
+    for stream in streams.iter_mut().filter(|stream| stream.sample_rate > 0) {
+        let head = first.windows(7).find_map(|head| Frame::read(head.try_into().ok()?));
+        if head.is_some_and(|head| head.low_complexity) {
+            stream.bands = Bands::Unsaid;
+            replication::look(replication::of_adts(&first), stream);
         }
     }
     let end = mpeg::trailers(input, facts);

@@ -4,7 +4,7 @@ use super::tags::{self, Tag};
 use super::{id3, pcm};
 use crate::extract::container::riff::{self, Chunk, Lengths};
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, seconds, whole};
-use crate::extract::{Facts, Input, Parsed};
+use crate::extract::{Facts, Input, Parsed, Stop};
 
 /// The chunk `COMM`.
 struct Common {
@@ -44,7 +44,7 @@ fn walk(input: &mut Input<'_>, common: &mut Option<Common>, facts: &mut Facts, p
 
 fn content(input: &mut Input<'_>, chunk: &Chunk, common: &mut Option<Common>, facts: &mut Facts) -> Parsed<()> {
     match &chunk.kind {
-        b"COMM" => *common = Some(read_common(input)?),
+        b"COMM" => *common = Some(read_common(input, facts)?),
         b"NAME" => text(input, Tag::Title, facts)?,
         b"AUTH" => text(input, Tag::Artist, facts)?,
         _ => {}
@@ -60,15 +60,23 @@ fn text(input: &mut Input<'_>, tag: Tag, facts: &mut Facts) -> Parsed<()> {
     Ok(())
 }
 
-fn read_common(input: &mut Input<'_>) -> Parsed<Common> {
+fn read_common(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<Common> {
     let channels = input.u16_be("number of channels")?;
     let frames = input.u32_be("number of frames")?;
     let bits = input.u16_be("bits per sample")?;
+    let at = input.position();
     let rate = extended(input.array("sample rate")?);
     let compression = if input.remaining() >= 4 { Some(input.array("compression")?) } else { None };
-    if channels == 0 || !(1.0..=1e9).contains(&rate) {
-        return Err(input.malformed(format!("expected a rate and channels above 0, got {rate} and {channels}")));
+    if channels == 0 {
+        return Err(input.malformed("expected channels above 0, got none"));
     }
+    if !(1.0..=1e9).contains(&rate) {
+        // What the rest says of the sound stays true.
+        if let Stop::Malformed(warning) = input.malformed_at(at, format!("expected a rate above 0, got {rate}")) {
+            facts.warn(warning);
+        }
+    }
+    let rate = if (1.0..=1e9).contains(&rate) { rate } else { 0.0 };
     Ok(Common { channels, frames, bits, rate, compression })
 }
 

@@ -49,7 +49,8 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts, info: &mut Option<StreamInfo
         let part = input.position()..input.position().saturating_add(len);
         let read = input.within(part, "metadata block", |input| {
             match kind & 0x7F {
-                0 => *info = Some(stream_info(input)?),
+                // The first block (8.2); a later one is a block of another kind, misread behind damage.
+                0 if info.is_none() => *info = Some(stream_info(input)?),
                 4 => tags::vorbis_comments(input, facts)?,
                 6 => covers::block(input, facts)?,
                 _ => {}

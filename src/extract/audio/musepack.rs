@@ -1,4 +1,4 @@
-//! Musepack (trac.musepack.net, "SV7Specification" and "SV8Specification").
+//! Musepack (trac.musepack.net, "SV7Specification" and "SV8Specification"), and versions 4 to 6, which have no mark.
 
 use super::tags::{self, Tag};
 use super::{id3, mpeg};
@@ -33,7 +33,11 @@ fn both_ends(
     if eighth {
         *format = ("mpc8", "Musepack SV8");
     }
-    let read = if eighth { version_8(input, facts) } else { version_7(input, facts) };
+    let read = match input.peek_array("mark of Musepack")? {
+        _ if eighth => version_8(input, facts),
+        [b'M', b'P', b'+'] => version_7(input, facts),
+        _ => version_4(input),
+    };
     let stream = facts.tolerate(read)?;
     let end = mpeg::trailers(input, facts);
     let end = facts.tolerate(end)?.unwrap_or(input.file_len());
@@ -55,6 +59,22 @@ fn stream(codec: &'static str, rate: u8, channels: u32, samples: u64, unit: u64)
         channels,
         ..Stream::of(Kind::Audio, codec)
     }
+}
+
+/// Versions 4 to 6: bits of a word, then the number of frames, 16 bits of it at first. The rate is always the same; before
+/// version 6 the last frame is not counted, and half a frame is the delay of the filters.
+fn version_4(input: &mut Input<'_>) -> Parsed<Stream> {
+    let word = input.u32_le("head")?;
+    let version = (word >> 11) & 0x3FF;
+    let frames = match version {
+        4 => u32::from(
+            input.u32_le("number of frames")?.to_le_bytes().last_chunk().map_or(0, |two| u16::from_le_bytes(*two)),
+        ),
+        5 | 6 => input.u32_le("number of frames")?,
+        _ => return Err(input.malformed(format!("expected stream version 4 to 8, got {version}"))),
+    };
+    let whole = u64::from(frames).saturating_sub(u64::from(version < 6));
+    Ok(stream("musepack7", 0, 2, whole.saturating_mul(FRAME).saturating_sub(FRAME >> 1), FRAME))
 }
 
 fn version_7(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<Stream> {
@@ -160,6 +180,15 @@ mod tests {
         let facts = facts_of(parse, &eight);
         assert_eq!(facts.find(Group::Media, "Duration"), Some(&2.0.into()));
         assert_eq!(facts.audio_streams[0].get(field::AUDIO_CHANNELS), Some(&Value::Int(1)));
+        // 1010 frames, of which versions before 6 have one less.
+        let five = [le(&[(160 << 23) | (5 << 11), 1010]), vec![0; 40]].concat();
+        let four = [le(&[(160 << 23) | (4 << 11), 1010 << 16]), vec![0; 40]].concat();
+        for old in [five, four] {
+            let facts = facts_of(parse, &old);
+            assert_eq!(facts.find(Group::Media, "Duration"), Some(&26.34449.into()));
+            survives(parse, &old, 100);
+        }
+        assert_eq!(facts_of(parse, &[0; 40]).find(Group::Media, "Duration"), None);
         survives(parse, &seven, 100);
         survives(parse, &eight, 100);
     }

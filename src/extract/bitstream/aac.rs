@@ -1,6 +1,7 @@
 //! AAC: AudioSpecificConfig (ISO/IEC 14496-3, 1.6) and frame headers of ADTS (ISO/IEC 13818-7, 6.2).
 
-use crate::extract::stream::{Bits, Kind, Stream};
+use super::replication;
+use crate::extract::stream::{Bands, Bits, Kind, Stream};
 
 /// Sampling frequencies by index (ISO/IEC 14496-3, table 1.18).
 const RATES: [u32; 13] =
@@ -17,6 +18,7 @@ pub fn config(bytes: &[u8], stream: &mut Stream) {
         return;
     }
     stream.sample_rate = config.rate;
+    stream.bands = config.bands;
     if config.channels > 0 {
         stream.channels = config.channels;
     }
@@ -45,6 +47,7 @@ struct Config {
     object: u32,
     rate: u32,
     channels: u32,
+    bands: Bands,
 }
 
 impl Config {
@@ -65,10 +68,20 @@ impl Config {
         if channels == 0 && matches!(inner, 1..=4) {
             channels = elements(&mut bits.clone()).unwrap_or(0);
         }
+        let mut bands = Bands::Stated;
         if object == inner {
-            (rate, channels) = replicated(bits, rate, channels);
+            match extension(bits) {
+                Some(Some((upper, stereo))) => {
+                    rate = upper;
+                    channels = if stereo && channels == 1 { 2 } else { channels };
+                }
+                Some(None) => {}
+                // Low complexity is what bands are added to.
+                None if inner == 2 => bands = Bands::Unsaid,
+                None => {}
+            }
         }
-        (rate > 0).then_some(Config { object: inner, rate, channels })
+        (rate > 0).then_some(Config { object: inner, rate, channels, bands })
     }
 }
 
@@ -124,24 +137,22 @@ fn counted(bits: &mut Bits<'_>) -> Option<u32> {
     Some(channels)
 }
 
-/// The extension behind the configuration that older decoders pass over (1.6.6.1): band replication doubles the rate.
-fn replicated(bits: &mut Bits<'_>, plain: u32, channels: u32) -> (u32, u32) {
-    let extended = |bits: &mut Bits<'_>| {
-        while bits.clone().take(11)? != 0x2B7 {
-            bits.take(1)?;
-        }
-        bits.skip(11);
-        if bits.take(5)? != 5 || !bits.flag()? {
-            return None;
-        }
-        let rate = rate(bits)?;
-        let stereo = bits.take(11) == Some(0x548) && bits.flag() == Some(true);
-        Some((rate, stereo))
-    };
-    match extended(bits) {
-        Some((rate, stereo)) => (rate, if stereo && channels == 1 { 2 } else { channels }),
-        None => (plain, channels),
+/// The extension behind the configuration that older decoders pass over (1.6.6.1): the rate that band replication leads to, and
+/// whether stereo is parametric; nothing inside where it says that there is no replication.
+fn extension(bits: &mut Bits<'_>) -> Option<Option<(u32, bool)>> {
+    while bits.clone().take(11)? != 0x2B7 {
+        bits.take(1)?;
     }
+    bits.skip(11);
+    if bits.take(5)? != 5 {
+        return None;
+    }
+    if !bits.flag()? {
+        return Some(None);
+    }
+    let rate = rate(bits)?;
+    let stereo = bits.take(11) == Some(0x548) && bits.flag() == Some(true);
+    Some(Some((rate, stereo)))
 }
 
 /// What the header of an ADTS frame says.
@@ -155,6 +166,8 @@ pub struct Frame {
     pub channels: u32,
     /// Raw data blocks in it.
     pub blocks: u32,
+    /// Whether its profile is low complexity, to which upper bands can be added.
+    pub low_complexity: bool,
 }
 
 impl Frame {
@@ -168,7 +181,8 @@ impl Frame {
         let rate = *RATES.get(usize::from((third >> 2) & 15))?;
         let config = (u32::from(third & 1) << 2) | u32::from(fourth >> 6);
         let blocks = u32::from(seventh & 3).saturating_add(1);
-        (len > 7).then_some(Frame { len, rate, channels: speakers(config), blocks })
+        let low_complexity = third >> 6 == 1;
+        (len > 7).then_some(Frame { len, rate, channels: speakers(config), blocks, low_complexity })
     }
 }
 
@@ -179,6 +193,10 @@ pub fn adts(bytes: &[u8], stream: &mut Stream) -> bool {
         stream.kind = Kind::Audio;
         stream.codec = "aac";
         (stream.sample_rate, stream.channels) = (frame.rate, frame.channels);
+        if frame.low_complexity {
+            stream.bands = Bands::Unsaid;
+            replication::look(replication::of_adts(bytes), stream);
+        }
     }
     found.is_some()
 }
@@ -241,7 +259,7 @@ mod tests {
     #[test]
     fn frames_of_adts() {
         let head = [0xFF, 0xF1, 0x50, 0x80, 0x04, 0x1F, 0xFC];
-        let frame = Frame { len: 32, rate: 44_100, channels: 2, blocks: 1 };
+        let frame = Frame { len: 32, rate: 44_100, channels: 2, blocks: 1, low_complexity: true };
         assert_eq!(Frame::read(head), Some(frame));
         assert_eq!(Frame::read([0xFF, 0xF1, 0x7C, 0x80, 0x04, 0x1F, 0xFC]), None);
         let mut stream = Stream::default();

@@ -18,7 +18,9 @@ pub mod mjpeg;
 pub mod mpeg2;
 pub mod mpeg4;
 pub mod mpeg_audio;
+pub mod pictures;
 pub mod prores;
+pub mod replication;
 pub mod vc1;
 pub mod vpx;
 

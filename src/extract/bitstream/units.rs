@@ -31,7 +31,7 @@ pub(super) fn by_start_code(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn code_at(bytes: &[u8]) -> Option<usize> {
-    bytes.windows(3).position(|three| three == [0, 0, 1])
+    memchr::memmem::find(bytes, &[0, 0, 1])
 }
 
 fn after_code(bytes: &[u8]) -> Option<&[u8]> {

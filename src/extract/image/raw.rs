@@ -1,7 +1,7 @@
 //! Raw formats that are not TIFF themselves: Canon CR3 (boxes), Fujifilm RAF (an own header around a JPEG), Minolta MRW (blocks,
 //! one of which is TIFF) and Sigma X3F (an own header).
 
-use super::jpeg;
+use super::{jpeg, tiff};
 use crate::extract::container::bmff;
 use crate::extract::container::tiff::Tiff;
 use crate::extract::embedded::exif::{Kind, Reading};
@@ -105,6 +105,42 @@ pub fn mrw(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     Ok(())
 }
 
+/// IIQ: TIFF whose main directory is a thumbnail; the raw image is described by a directory of Phase One's own behind the header,
+/// in the byte order of its mark: number of entries, then tag, type, length and value of four bytes each.
+pub fn iiq(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    let sized = sensor_of_phase_one(input, facts);
+    facts.tolerate(sized)?;
+    input.rewind();
+    tiff::raw(input, facts)
+}
+
+fn sensor_of_phase_one(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
+    input.skip(8, "header")?;
+    let start = input.position();
+    let little = input.array("mark of Phase One")? == *b"IIII";
+    let number = |input: &mut Input<'_>, what| if little { input.u32_le(what) } else { input.u32_be(what) };
+    input.skip(4, "kind")?;
+    let directory = u64::from(number(input, "place of the directory")?);
+    input.seek(start.saturating_add(directory), "directory")?;
+    let count = number(input, "number of entries")?;
+    input.skip(4, "reserved")?;
+    let (mut width, mut height, at) = (0, 0, input.position());
+    for _ in 0..count {
+        input.entry()?;
+        let tag = number(input, "tag")?;
+        input.skip(8, "type and length")?;
+        let value = number(input, "value")?;
+        // The sensor without its borders.
+        match tag {
+            0x010C => width = value,
+            0x010D => height = value,
+            _ => {}
+        }
+    }
+    super::size(input, facts, at, width, height);
+    Ok(())
+}
+
 /// X3F: version, identifier and marks, then columns, rows and how far the camera was turned, all little-endian.
 pub fn x3f(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     input.skip(28, "identifier and marks")?;
@@ -152,6 +188,21 @@ mod tests {
             assert_eq!(facts.find(group, "Orientation"), Some(&Datum::Int(6)));
             assert_eq!(facts.warnings, []);
         }
+    }
+
+    #[test]
+    fn phase_one_has_a_directory_of_its_own() {
+        let le = |numbers: &[u32]| numbers.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+        // Marks, directory at 16 behind them with three entries, then the directory of TIFF at 80.
+        let own = [b"IIIICwaR".to_vec(), le(&[16, 0, 3, 0, 0x108, 1, 4, 7372, 0x10C, 1, 4, 7320, 0x10D, 1, 4, 5484])]
+            .concat();
+        let main = [&1_u16.to_le_bytes()[..], &0x112_u16.to_le_bytes(), &3_u16.to_le_bytes(), &le(&[1, 6, 0])].concat();
+        let data = [&b"II\x2A\0"[..], &le(&[80]), &own, &main].concat();
+        let facts = crate::extract::tried::facts_of(iiq, &data);
+        assert_eq!(facts.find(Group::Header, "ImageWidth"), Some(&Datum::Int(7320)));
+        assert_eq!(facts.find(Group::Header, "ImageHeight"), Some(&Datum::Int(5484)));
+        assert_eq!(facts.find(Group::Exif, "Orientation"), Some(&Datum::Int(6)));
+        crate::extract::tried::survives(iiq, &data, 200);
     }
 
     #[test]

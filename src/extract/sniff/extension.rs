@@ -48,6 +48,8 @@ static CHOICES: &[(Format, &str, Format)] = &[
     (Format::Ogg, "ogv", Format::OggVideo),
     // No signature at all: only the name tells.
     (Format::Unknown, "tga", Format::Tga),
+    // Musepack before version 7 has no mark.
+    (Format::Unknown, "mpc", Format::Musepack),
     // Frames behind garbage: players search for the first one, and so does the parser.
     (Format::Unknown, "mp3", Format::Mp3),
 ];

@@ -111,6 +111,7 @@ formats! {
     Srw "srw" "image/x-samsung-srw" Image;
     Mrw "mrw" "image/x-minolta-mrw" Image;
     X3f "x3f" "image/x-sigma-x3f" Image;
+    Iiq "iiq" "image/x-raw" Image;
     Xcf "xcf" "image/x-xcf" Image;
     Bpg "bpg" "image/bpg" Image;
     Dpx "dpx" "image/x-dpx" Image;
@@ -139,6 +140,11 @@ formats! {
     Zeiss "czi" "image/x-zeiss-czi" Image;
     FlirFpf "fpf" "image/x-flir-fpf" Image;
     Pcx "pcx" "image/x-pcx" Image;
+    Djvu "djvu" "image/vnd.djvu" Image;
+    Flif "flif" "image/flif" Image;
+    Mng "mng" "video/x-mng" Video;
+    Jng "jng" "image/x-jng" Image;
+    Pict "pict" "image/x-pict" Image;
     // Audio.
     Mp3 "mp3" "audio/mpeg" Audio;
     Mp2 "mp2" "audio/mpeg" Audio;
@@ -166,6 +172,10 @@ formats! {
     Ac3 "ac3" "audio/ac3" Audio;
     Dts "dts" "audio/vnd.dts" Audio;
     Au "au" "audio/basic" Audio;
+    Voc "voc" "audio/x-voc" Audio;
+    OptimFrog "ofr" "audio/x-ofr" Audio;
+    Tak "tak" "audio/x-tak" Audio;
+    RealAudio "ra" "audio/x-pn-realaudio" Audio;
     Audible "aa" "audio/audible" Audio;
     Aax "aax" "audio/vnd.audible.aax" Audio;
     Dss "dss" "audio/x-dss" Audio;

@@ -54,6 +54,8 @@ static MAGIC: &[Magic] = &[
     start(b"XPDS", Format::Dpx),          // the same, little-endian
     start(b"PF\n", Format::Pfm),          // pfm(5)
     start(b"Pf\n", Format::Pfm),          // the same, one channel
+    masked(b"II\x2A\0\0\0\0\0IIII", b"xxxx....xxxx", Format::Iiq), // Phase One: its own directory behind the header
+    masked(b"MM\0\x2A\0\0\0\0MMMM", b"xxxx....xxxx", Format::Iiq), // the same
     start(b"II\x2A\0", Format::Tiff),     // TIFF 6.0, section 2
     start(b"MM\0\x2A", Format::Tiff),     // the same
     start(b"II\x2B\0", Format::Tiff),     // BigTIFF
@@ -74,6 +76,13 @@ static MAGIC: &[Magic] = &[
     start(b"BEGIN:VCALENDAR", Format::Calendar), // RFC 5545, 3.4
     start(b"II\x1A\0\0\0HEAPCCDR", Format::Crw), // Canon CIFF 1.0, 2.1
     start(b"Paint Shop Pro Image File\n\x1A", Format::PaintShop), // PSP file format 8, chapter 2
+    masked(b"AT&TFORM\0\0\0\0DJVU", b"xxxxxxxx....xxxx", Format::Djvu), // DjVu3 specification, 8.1
+    masked(b"AT&TFORM\0\0\0\0DJVM", b"xxxxxxxx....xxxx", Format::Djvu), // the same, many pages
+    start(b"FLIF", Format::Flif),         // FLIF 0.3, part 1
+    start(b"\x8AMNG\r\n\x1A\n", Format::Mng), // MNG 1.0
+    start(b"\x8BJNG\r\n\x1A\n", Format::Jng), // JNG 1.0
+    at(10, b"\0\x11\x02\xFF\x0C\0", Format::Pict), // Inside Macintosh: version 2 behind size and frame
+    at(522, b"\0\x11\x02\xFF\x0C\0", Format::Pict), // the same behind the program's own 512 bytes
     start(b"PGF", Format::Pgf),           // PGF 7
     at(2048, b"PCD_IPI", Format::PhotoCd), // Photo CD image pack
     start(b"\x89LFP\r\n\x1A\n", Format::Lytro), // Lytro
@@ -95,6 +104,9 @@ static MAGIC: &[Magic] = &[
     start(b"MThd\0\0\0\x06", Format::Midi), // Standard MIDI files 1.0
     start(b"#!AMR\n", Format::Amr),       // RFC 4867, 5.1
     start(b"#!AMR-WB\n", Format::Amr),    // the same
+    start(b"OFR ", Format::OptimFrog),    // OptimFROG
+    start(b"tBaK", Format::Tak),          // TAK
+    start(b"Creative Voice File\x1A", Format::Voc), // Creative Labs
     start(b".snd", Format::Au),           // NeXT/Sun audio
     start(b"\x7F\xFE\x80\x01", Format::Dts), // ETSI TS 102 114
     at(4, b"\x57\x90\x75\x36", Format::Audible), // Audible AA
@@ -117,6 +129,7 @@ static MAGIC: &[Magic] = &[
     start(b"\0\0\x01\xBA", Format::MpegPs), // ISO/IEC 13818-1, 2.5.3.3: pack header
     start(b"\0\0\x01\xB3", Format::MpegPs), // ISO/IEC 13818-2: sequence header
     start(b".RMF\0\0\0", Format::RealMedia), // RealMedia
+    start(b".ra\xFD\0", Format::RealAudio), // RealAudio
     start(b"\x06\x0E\x2B\x34\x02\x05\x01\x01\x0D\x01\x02\x01\x01", Format::Mxf), // SMPTE ST 377-1: partition pack
     start(b"%PDF-", Format::Pdf),         // ISO 32000-1, 7.5.2
     start(b"%!PS", Format::PostScript),   // Adobe DSC 3.0

@@ -20,4 +20,4 @@ pub use language::three_letters;
 pub use moment::{iso_6709, since_1601, since_1904, since_2001, with_zone, written};
 pub use number::{Ratio, float, seconds, whole};
 pub use picture::{Coding, Colour};
-pub use summary::{Chapter, Kind, Stream, Summary, longer};
+pub use summary::{Bands, Chapter, Kind, Stream, Summary, longer};

@@ -24,6 +24,18 @@ pub enum Kind {
     Other,
 }
 
+/// Whether the upper bands of sound are replicated from the lower ones (ISO/IEC 14496-3, 1.6.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bands {
+    /// A header says, or the codec has none.
+    #[default]
+    Stated,
+    /// No header says: the frames tell.
+    Unsaid,
+    /// The frames said so: a block stands for twice as many samples.
+    Found,
+}
+
 /// One stream. What a container does not say stays at its default.
 #[derive(Debug, Clone, Default)]
 pub struct Stream {
@@ -65,6 +77,8 @@ pub struct Stream {
     pub rotate: Option<u16>,
     /// Samples per second.
     pub sample_rate: u32,
+    /// Whether upper bands are replicated, which doubles the rate (AAC).
+    pub bands: Bands,
     /// Channels of sound.
     pub channels: u32,
     /// Speaker layout, `""` where unknown.

@@ -3,12 +3,14 @@
 
 use crate::extract::bitstream;
 use crate::extract::stream::{Kind, Ratio, Stream, Summary, float};
-use crate::extract::{Facts, Input, Parsed};
+use crate::extract::{Facts, Input, Parsed, length};
 
 /// Bytes in which the headers of a bare stream must stand.
 const HEAD: u64 = 64 << 10;
 /// Bytes of the first frame that are looked at.
 const FRAME: u64 = 4096;
+/// Bytes in which pictures are counted; the rest is taken to be like them.
+const COUNTED: u64 = 1 << 20;
 /// Frames per second where the stream does not say: what players take.
 const USUAL: u64 = 25;
 
@@ -44,14 +46,26 @@ fn bare(
     let found = bitstream::elementary(&bytes, &mut stream);
     stream.frame_rate = stream.coded_rate.or(Ratio::new(USUAL, 1));
     stream.average_rate = stream.frame_rate;
-    // How long it is would take reading it.
     stream.bitrate = None;
+    if found && stream.coded_rate.is_some() {
+        count(input, &mut stream)?;
+    }
     Summary { format, streams: vec![stream], ..Summary::default() }.publish(input, facts);
     if found {
         Ok(())
     } else {
         Err(input.malformed_at(at, format!("expected a header of {codec} in the first {HEAD} bytes")))
     }
+}
+
+/// How long a stream is by its pictures, which its own rate gives a length.
+fn count(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
+    input.rewind();
+    let bytes = input.take_up_to(COUNTED)?;
+    let pictures = float(bitstream::pictures::pictures(stream.codec, &bytes));
+    let share = float(input.file_len()) / float(length(bytes.len())).max(1.0);
+    stream.duration = stream.coded_rate.map(|rate| pictures * share / rate.value()).filter(|d| *d > 0.0);
+    Ok(())
 }
 
 /// Reads IVF (wiki.multimedia.cx, "Duck IVF": 32 bytes of header, then frames with 12 bytes in front).

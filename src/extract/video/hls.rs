@@ -1,5 +1,9 @@
 //! HLS playlists (RFC 8216): media playlists with their segments, master playlists with their variants.
 
+mod named;
+
+pub use named::{Named, Part, Variant, local};
+
 use crate::extract::stream::{Kind, Ratio, Stream, Summary};
 use crate::extract::{Facts, Group, Input, Moment, Parsed};
 
@@ -20,8 +24,10 @@ struct Playlist {
     streams: Vec<Stream>,
     renditions: Vec<Stream>,
     bitrate: Option<u64>,
-    /// The last tag applies to the line behind it.
-    pending: bool,
+    /// What the last tag says that the line behind it is.
+    pending: Option<&'static str>,
+    /// The part of the first segment's file that the segment is.
+    range: Option<String>,
 }
 
 /// Reads a playlist.
@@ -42,8 +48,8 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
 impl Playlist {
     fn line(&mut self, line: &str, offset: u64, format: &'static str, facts: &mut Facts) {
         let Some(tag) = line.strip_prefix("#EXT") else {
-            if !line.is_empty() && !line.starts_with('#') && std::mem::take(&mut self.pending) {
-                self.named("Segment", line, offset, format, facts);
+            if !line.is_empty() && !line.starts_with('#') {
+                self.file(line, offset, format, facts);
             }
             return;
         };
@@ -53,14 +59,17 @@ impl Playlist {
                 let seconds = value.split(',').next().unwrap_or("").trim().parse::<f64>();
                 self.length += seconds.ok().filter(|s| s.is_finite() && *s >= 0.0).unwrap_or(0.0);
                 self.segments = self.segments.saturating_add(1);
-                self.pending = true;
+                self.pending = Some("Segment");
             }
+            "-X-BYTERANGE" if self.segments <= 1 => self.range = Some(value.to_owned()),
+            "-X-MAP" if self.segments == 0 => map(&attributes(value), offset, format, facts),
             "-X-ENDLIST" => self.ended = true,
             "-X-STREAM-INF" => {
                 self.variants = self.variants.saturating_add(1);
-                self.variant(&attributes(value));
+                let counts = self.variant(&attributes(value));
                 self.named("Variant", value, offset, format, facts);
-                self.pending = true;
+                self.named("VariantStreams", &counts, offset, format, facts);
+                self.pending = Some("VariantUri");
             }
             "-X-MEDIA" => {
                 self.rendition(&attributes(value));
@@ -81,14 +90,23 @@ impl Playlist {
         }
     }
 
+    /// A line that names a file.
+    fn file(&mut self, line: &str, offset: u64, format: &'static str, facts: &mut Facts) {
+        let Some(what) = self.pending.take() else { return };
+        self.named(what, line, offset, format, facts);
+        if let Some(range) = self.range.take().filter(|_| what == "Segment" && self.segments == 1) {
+            facts.add(format, Group::Media, "SegmentRange", offset, range);
+        }
+    }
+
     fn named(&self, tag: &'static str, value: &str, offset: u64, format: &'static str, facts: &mut Facts) {
         if usize::try_from(self.segments.max(self.variants)).is_ok_and(|count| count <= NAMED) {
             facts.add(format, Group::Media, tag, offset, value);
         }
     }
 
-    /// 4.3.4.2: each variant has its streams; the best rate counts.
-    fn variant(&mut self, attributes: &[(&str, &str)]) {
+    /// 4.3.4.2: each variant has its streams, of video, sound and subtitles so many; the best rate counts.
+    fn variant(&mut self, attributes: &[(&str, &str)]) -> String {
         let of = |wanted: &str| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
         let rate = of("AVERAGE-BANDWIDTH").or_else(|| of("BANDWIDTH")).and_then(|text| text.parse().ok());
         self.bitrate = self.bitrate.max(rate);
@@ -104,7 +122,11 @@ impl Playlist {
             stream.frame_rate = frames;
             stream.bitrate = rate;
         }
-        self.streams.extend(streams.into_iter().take(NAMED.saturating_sub(self.streams.len())));
+        streams.truncate(NAMED.saturating_sub(self.streams.len()));
+        let count = |kind| streams.iter().filter(|stream| stream.kind == kind).count();
+        let counts = format!("{} {} {}", count(Kind::Video), count(Kind::Audio), count(Kind::Subtitle));
+        self.streams.extend(streams);
+        counts
     }
 
     /// 4.3.4.1
@@ -142,6 +164,14 @@ impl Playlist {
             ..Summary::default()
         }
         .publish(input, facts);
+    }
+}
+
+/// 4.3.2.5: what stands in front of every segment behind it.
+fn map(attributes: &[(&str, &str)], offset: u64, format: &'static str, facts: &mut Facts) {
+    let of = |wanted: &str| attributes.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    for (tag, value) in [("Map", of("URI")), ("MapRange", of("BYTERANGE"))] {
+        value.into_iter().for_each(|value| facts.add(format, Group::Media, tag, offset, value));
     }
 }
 
@@ -222,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn the_first_segment_and_what_stands_in_front_of_it() {
+        let list = "#EXTM3U\n#EXT-X-MAP:URI=\"all.mp4\",BYTERANGE=\"700@0\"\n#EXTINF:4,\n#EXT-X-BYTERANGE:900@700\nall.mp4\n\
+            #EXTINF:4,\n#EXT-X-BYTERANGE:800@1600\nall.mp4\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\nb.mp4\n";
+        let named = Named::of(&facts_of(parse, list.as_bytes()).facts);
+        let part = |range, offset| Some(Part { uri: "all.mp4".into(), range: Some(range), offset });
+        assert_eq!((named.map, named.segment), (part(0..700, 8), part(700..1600, 87)));
+        assert!(named.encrypted);
+        survives(parse, list.as_bytes(), 300);
+    }
+
+    #[test]
     fn a_master_playlist_lists_variants_and_renditions() {
         let list = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",LANGUAGE=\"de\",CHANNELS=\"6\",URI=\"a.m3u8\"\n\
             #EXT-X-STREAM-INF:BANDWIDTH=2000000,CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=29.970\n\
@@ -233,6 +274,10 @@ mod tests {
         assert_eq!(video.text(field::VIDEO_FRAME_RATE), Some("30000/1001"));
         assert_eq!(video.get(field::VIDEO_STREAM_WIDTH), Some(&Value::Int(1280)));
         assert_eq!(facts.audio_streams[1].text(field::AUDIO_LANGUAGE), Some("de"));
+        let named = Named::of(&facts.facts);
+        let variants: Vec<_> = named.variants.iter().map(|one| (one.list.uri.as_str(), one.streams)).collect();
+        assert_eq!(variants, [("v.m3u8", [1, 1, 0]), ("w.m3u8", [0, 0, 0])]);
+        assert_eq!(named.segment, None);
         survives(parse, list.as_bytes(), 300);
     }
 }

@@ -25,6 +25,8 @@ const UNPACKED: u64 = 1 << 20;
 #[derive(Default)]
 struct Movie {
     timescale: u32,
+    /// Degrees clockwise to turn every picture, beside what its track says.
+    rotate: u16,
     /// In units of `timescale`; 0 where unknown.
     duration: u64,
     tracks: Vec<Track>,
@@ -139,6 +141,11 @@ fn mvhd(input: &mut Input<'_>, movie: &mut Movie, facts: &mut Facts) -> Parsed<(
     input.skip(if version == 1 { 8 } else { 4 }, "modification time")?;
     movie.timescale = input.u32_be("time scale")?;
     movie.duration = long_or_short(input, version, "duration")?;
+    if input.remaining() >= 16 + 36 {
+        // 8.2.2: the movie as a whole may be turned, too.
+        input.skip(16, "rate and volume")?;
+        movie.rotate = track::turn(input.i32_be("matrix")?, input.i32_be("matrix")?);
+    }
     if let Some(moment) = since_1904(created) {
         facts.add(input.format(), Group::Time, "Created", offset, moment);
     }
@@ -158,7 +165,7 @@ fn long_or_short(input: &mut Input<'_>, version: u8, what: &str) -> Parsed<u64> 
 impl Movie {
     /// `whole` says that the file was walked to its end.
     fn publish(self, whole: bool, input: &Input<'_>, facts: &mut Facts) {
-        let Movie { timescale, duration, tracks, fragments, mut tags, mut chapters, .. } = self;
+        let Movie { timescale, rotate, duration, tracks, fragments, mut tags, mut chapters, .. } = self;
         if chapters.is_empty() {
             chapters = std::mem::take(&mut tags.chapters);
         }
@@ -167,6 +174,10 @@ impl Movie {
             facts.add(input.format(), Group::Media, *tag, 0, text.as_str());
         }
         let mut streams: Vec<Stream> = tracks.into_iter().map(|track| track.finish(&fragments, timescale)).collect();
+        for stream in streams.iter_mut().filter(|stream| rotate > 0 && stream.kind == Kind::Video) {
+            let degrees = stream.rotate.unwrap_or(0).saturating_add(rotate).checked_rem(360);
+            stream.rotate = degrees.filter(|degrees| *degrees > 0);
+        }
         for stream in &mut streams {
             stream.duration = stream.duration.filter(|d| *d > 0.0);
         }

@@ -10,8 +10,8 @@ pub use transport::parse as transport_stream;
 
 use crate::extract::bitstream;
 use crate::extract::container::pes::{self, CLOCK, Packet};
-use crate::extract::stream::{Kind, Ratio, Stream, Summary, float, longer, seconds};
-use crate::extract::{Facts, Input};
+use crate::extract::stream::{Bands, Kind, Ratio, Stream, Summary, float, longer, seconds, whole};
+use crate::extract::{Facts, Input, length};
 
 /// Bytes of a stream in which its header is looked for, from one packet with a time on.
 const HEAD: usize = 16 << 10;
@@ -39,6 +39,9 @@ struct Elementary {
     /// Sound of the last packet: how long it goes on behind its time stamp.
     tail: Vec<u8>,
     times: Vec<u64>,
+    /// Bytes of sound since the first time, and of these those before the last time met near the start, with that time.
+    sent: u64,
+    measured: (u64, u64),
 }
 
 impl Elementary {
@@ -55,18 +58,18 @@ impl Elementary {
             self.buffer.clear();
         }
         self.time(packet);
+        if let Some(shown) = packet.shown {
+            self.measured = (self.sent, shown);
+        }
+        self.sent = self.sent.saturating_add(length(packet.body.len()));
         if packet.shown.is_some() || !self.buffer.is_empty() {
-            self.more(packet.body);
+            self.keep(packet.body);
         }
     }
 
     fn time(&mut self, packet: &Packet<'_>) {
-        if let Some(shown) = packet.shown {
-            // The first picture that is met need not be the first that is shown.
-            if self.first.is_none_or(|first| pes::since(shown, first) < u64::from(CLOCK)) {
-                self.first = Some(shown);
-            }
-        }
+        // Pictures that are met later but shown earlier need one that was cut off: nobody can show them.
+        self.first = self.first.or(packet.shown);
         if self.times.len() < TIMES {
             self.times.extend(packet.decoded);
         }
@@ -74,6 +77,13 @@ impl Elementary {
 
     /// What follows in the same packet.
     fn more(&mut self, bytes: &[u8]) {
+        self.sent = self.sent.saturating_add(length(bytes.len()));
+        if !self.buffer.is_empty() {
+            self.keep(bytes);
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
         if self.known {
             return;
         }
@@ -129,7 +139,14 @@ impl Elementary {
             self.look();
         }
         let rate = self.usual_step().and_then(|step| Ratio::near(f64::from(CLOCK) / float(step)));
+        let span = self.first.and_then(|first| seconds(pes::since(self.measured.1, first), CLOCK));
         let mut stream = self.stream;
+        // Its frames do not say: by what came in the time between the first packets.
+        if matches!(stream.codec, "aac" | "aac_latm") && stream.bitrate.is_none() {
+            let measured =
+                span.filter(|span| (0.1..600.0).contains(span)).map(|span| float(self.measured.0) * 8.0 / span);
+            stream.bitrate = measured.map(whole).filter(|rate| *rate > 0);
+        }
         stream.time_base = Ratio::new(1, CLOCK.into());
         stream.start = self.first.and_then(|first| seconds(first, CLOCK));
         if stream.kind == Kind::Video {
@@ -141,7 +158,11 @@ impl Elementary {
         }
         let frame = match stream.frame_rate.filter(|_| stream.kind == Kind::Video) {
             Some(rate) => 1.0 / rate.value(),
-            None => seconds(bitstream::samples(stream.codec, &self.tail), stream.sample_rate).unwrap_or(0.0),
+            None => {
+                let doubled = u64::from(stream.bands == Bands::Found);
+                let samples = bitstream::samples(stream.codec, &self.tail) << doubled;
+                seconds(samples, stream.sample_rate).unwrap_or(0.0)
+            }
         };
         let last = self.last.or(self.first);
         let span = self.first.zip(last).and_then(|(first, last)| seconds(pes::since(first, last), CLOCK));

@@ -30,9 +30,6 @@ pub(super) fn version(input: &mut Input<'_>, facts: &mut Facts, file: &mut File)
     let root = facts.tolerate(result)?.unwrap_or_default();
     let later = root.get("Version").as_name().filter(|later| *later > stated.as_str()).map(str::to_owned);
     say(input, facts, 5, "Version", later.unwrap_or(stated));
-    if let Some(language) = root.get("Lang").as_text() {
-        say(input, facts, 0, "Language", text(language));
-    }
     Ok(())
 }
 
@@ -56,6 +53,8 @@ pub(super) fn properties(input: &mut Input<'_>, facts: &mut Facts, file: &mut Fi
         }
     }
     let root = file.root(input)?;
+    let language = file.value(input, &root, "Lang")?;
+    language.as_text().into_iter().for_each(|language| say(input, facts, at, "Language", text(language)));
     if let Some((dict, bytes, at)) = file.stream(input, root.get("Metadata"))?
         && dict.get("Subtype").as_name() == Some("XML")
     {

@@ -49,7 +49,9 @@ impl First {
             // Rounded times are off by up to two units over the whole span.
             let slack = rate * crate::extract::stream::float(unit) * 2.5 / span;
             let common = [whole, whole * 1000.0 / 1001.0, rate.ceil() * 1000.0 / 1001.0];
-            common.into_iter().find(|common| (common - rate).abs() <= slack).unwrap_or(rate)
+            let off = |common: &f64| (common - rate).abs();
+            let close = common.into_iter().filter(|common| off(common) <= slack);
+            close.min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(rate)
         };
         (span > 0.0 && frames >= 2.0).then(|| Ratio::near(near(frames * 1e9 / span))).flatten()
     }

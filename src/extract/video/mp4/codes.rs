@@ -4,7 +4,11 @@
 /// ffprobe's name of a sample entry's codec, `""` where unknown.
 pub(super) fn by_code(code: [u8; 4]) -> &'static str {
     match &code {
-        b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" => "h264",
+        b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" | b"AVin" | b"rv64" | b"xalg" | b"avlg" | b"aivx" => {
+            "h264"
+        }
+        // AVC-Intra: 50 and 100 Mbit/s, by the rate of frames.
+        [b'a', b'i', b'5' | b'1', _] => "h264",
         b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" | b"hvc2" | b"hev2" => "hevc",
         b"vvc1" | b"vvi1" => "vvc",
         b"av01" => "av1",
@@ -22,13 +26,44 @@ pub(super) fn by_code(code: [u8; 4]) -> &'static str {
         b"rle " => "qtrle",
         b"rpza" => "rpza",
         b"smc " => "smc",
-        b"dvc " | b"dvcp" | b"dvpp" | b"dv5n" | b"dv5p" | b"dvh5" | b"dvh6" => "dvvideo",
+        b"dvc " | b"dvcp" | b"dvpp" | b"dv5n" | b"dv5p" | b"dv1n" | b"dv1p" | b"AVdv" => "dvvideo",
+        [b'd', b'v', b'h', b'1'..=b'6' | b'p' | b'q'] => "dvvideo",
         b"AVdn" | b"AVdh" => "dnxhd",
         b"raw " | b"2vuy" | b"yuv2" | b"UYVY" => "rawvideo",
         b"v210" => "v210",
         b"FFV1" => "ffv1",
         b"vc-1" => "vc1",
-        b"mx3n" | b"mx3p" | b"mx5n" | b"mx5p" | b"xdv2" | b"xdvb" | b"hdv2" | b"m2v1" => "mpeg2video",
+        b"mpg1" | b"mp1v" | b"m1v " | b"m1v1" => "mpeg1video",
+        b"mpg2" | b"mp2v" | b"m2v1" | b"AVmp" | b"xdhd" | b"xdh2" => "mpeg2video",
+        // IMX, HDV and XDCAM, by their size and rate.
+        [b'm', b'x', b'3'..=b'5', b'n' | b'p'] => "mpeg2video",
+        [b'h', b'd', b'v', b'1'..=b'9' | b'a'] => "mpeg2video",
+        [b'x', b'd', b'v' | b'5', b'0'..=b'9' | b'a'..=b'f'] => "mpeg2video",
+        b"CFHD" => "cfhd",
+        b"Hap1" | b"Hap5" | b"HapY" | b"HapA" | b"HapM" => "hap",
+        b"DXD3" | b"DXDI" | b"DXDN" => "dxv",
+        b"icod" => "aic",
+        b"pxlt" => "pixlet",
+        b"8BPS" => "8bps",
+        b"r210" => "r210",
+        b"v308" => "v308",
+        b"v408" => "v408",
+        b"v410" => "v410",
+        b"yuv4" => "yuv4",
+        b"drac" => "dirac",
+        b"gif " => "gif",
+        b"tiff" => "tiff",
+        b"tga " => "targa",
+        b"VP30" => "vp3",
+        b"VP6F" => "vp6f",
+        b"FLV1" => "flv1",
+        code => sound_or_text(code),
+    }
+}
+
+/// The same of sound and text.
+fn sound_or_text(code: &[u8; 4]) -> &'static str {
+    match code {
         b"mp4a" | b"aac " => "aac",
         b"alac" => "alac",
         b"fLaC" => "flac",
@@ -43,6 +78,11 @@ pub(super) fn by_code(code: [u8; 4]) -> &'static str {
         b"sawb" => "amr_wb",
         b"sqcp" => "qcelp",
         b"QDM2" => "qdm2",
+        b"nmos" => "nellymoser",
+        b"spex" | b"SPXN" => "speex",
+        b"sevc" => "evrc",
+        b"MAC6" => "mace6",
+        b"MAC3" => "mace3",
         b"ima4" => "adpcm_ima_qt",
         b"ms\0\x02" => "adpcm_ms",
         b"alaw" => "pcm_alaw",

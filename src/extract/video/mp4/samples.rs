@@ -1,9 +1,9 @@
 //! What single samples say: the first picture of a track whose description is bare, chapters, time codes.
 
-use super::track::Track;
-use crate::extract::bitstream;
-use crate::extract::stream::{Chapter, Kind, seconds};
-use crate::extract::{Facts, Group, Input, Parsed};
+use super::track::{Table, Track};
+use crate::extract::bitstream::replication;
+use crate::extract::stream::{Bands, Chapter, Kind, Stream, seconds};
+use crate::extract::{Facts, Group, Input, Parsed, bitstream, length};
 
 /// Bytes of a sample that are looked at.
 const SAMPLE: u64 = 4096;
@@ -47,6 +47,9 @@ fn first(input: &mut Input<'_>, track: &mut Track, facts: &mut Facts) -> Parsed<
         entry.stream.codec = codec;
         return Ok(());
     }
+    if track.handler == *b"soun" && entry.stream.codec == "aac" && entry.stream.bands == Bands::Unsaid {
+        return bands(input, place, &track.table, &mut entry.stream);
+    }
     let bare = entry.stream.coding.chroma.is_none() && entry.stream.pixels.is_empty();
     let known =
         ["mjpeg", "mpeg4", "mpeg1video", "mpeg2video", "vp8", "vp9", "av1", "h264"].contains(&entry.stream.codec);
@@ -60,6 +63,25 @@ fn first(input: &mut Input<'_>, track: &mut Track, facts: &mut Facts) -> Parsed<
             (entry.stream.width, entry.stream.height) = size;
         }
     }
+    Ok(())
+}
+
+/// Looks for replicated bands in the samples of the first chunk, which lie one behind the other.
+fn bands(input: &mut Input<'_>, place: u64, table: &Table, stream: &mut Stream) -> Parsed<()> {
+    let count = usize::try_from(table.together).unwrap_or(usize::MAX).clamp(1, replication::BLOCKS);
+    let sizes: Vec<usize> = table.sizes.iter().take(count).filter_map(|size| usize::try_from(*size).ok()).collect();
+    if !replication::possible(stream) || sizes.iter().any(|size| length(*size) > SAMPLE) {
+        return Ok(());
+    }
+    input.seek(place, "first samples")?;
+    let bytes = input.take_up_to(sizes.iter().map(|size| length(*size)).sum())?;
+    let mut rest = bytes.as_slice();
+    let blocks = sizes.iter().map_while(|size| {
+        let (block, after) = rest.split_at_checked(*size)?;
+        rest = after;
+        Some(block)
+    });
+    replication::look(blocks, stream);
     Ok(())
 }
 

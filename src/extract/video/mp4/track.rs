@@ -49,6 +49,8 @@ pub(super) struct Table {
     pub(super) places: Vec<u64>,
     pub(super) sizes: Vec<u32>,
     pub(super) ticks: Vec<u32>,
+    /// Samples of the first chunk.
+    pub(super) together: u32,
 }
 
 /// The table of sample durations, digested.
@@ -79,6 +81,7 @@ impl Track {
             b"stts" => self.stts(input),
             b"stsz" => self.stsz(input),
             b"stco" | b"co64" => self.places(input, head.kind == *b"co64"),
+            b"stsc" => self.stsc(input),
             b"ctts" => self.ctts(input),
             // ISO/IEC 14496-12, 8.3.3; QuickTime File Format, "Chapter lists".
             b"tref" => bmff::each(input, |input, head| {
@@ -143,6 +146,16 @@ impl Track {
         for _ in 0..count.min(if self.is_text() { 256 } else { 1 }) {
             let place = if long { input.u64_be("place of a chunk")? } else { input.u32_be("place of a chunk")?.into() };
             self.table.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// 8.7.4: the first chunk alone.
+    fn stsc(&mut self, input: &mut Input<'_>) -> Parsed<()> {
+        bmff::version_and_flags(input)?;
+        if input.u32_be("number of entries")? > 0 {
+            input.skip(4, "first chunk")?;
+            self.table.together = input.u32_be("samples of a chunk")?;
         }
         Ok(())
     }
@@ -228,6 +241,10 @@ impl Track {
         if stream.kind == Kind::Video {
             self.complete_video(&mut stream, fragments);
         }
+        // The unit of time of sound is a sample, by custom (ISO/IEC 14496-12, 8.4.2.3).
+        if stream.kind == Kind::Audio && stream.sample_rate == 0 && self.timescale > 1 {
+            stream.sample_rate = self.timescale;
+        }
         stream
     }
 
@@ -275,6 +292,8 @@ impl Track {
         stream.average_rate = average.or_else(in_fragments);
         let usual = fragments.usual_of(self.id).filter(|_| self.times.samples == 0);
         stream.frame_rate = Ratio::new(scale, usual.unwrap_or(self.times.usual.0).into()).or(stream.average_rate);
+        // Without samples, as in what stands in front of segments, the codec's own word is all there is.
+        stream.frame_rate = stream.frame_rate.or(stream.coded_rate);
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -288,7 +307,7 @@ impl Track {
 }
 
 /// Degrees clockwise of a matrix.
-fn turn(a: i32, b: i32) -> u16 {
+pub(super) fn turn(a: i32, b: i32) -> u16 {
     let degrees = f64::from(b).atan2(f64::from(a)).to_degrees();
     u16::try_from(whole(degrees.rem_euclid(360.0))).ok().filter(|degrees| *degrees < 360).unwrap_or(0)
 }

@@ -4,11 +4,13 @@ use super::Elementary;
 use crate::extract::bitstream;
 use crate::extract::container::pes;
 use crate::extract::stream::{Kind, Stream, Summary, float};
-use crate::extract::{Facts, Input, Parsed};
+use crate::extract::{Facts, Input, Parsed, length};
 
 /// Bytes read at the start and at the end.
 const HEAD: u64 = 256 << 10;
 const TAIL: u64 = 128 << 10;
+/// Bytes of bare video in which pictures are counted; the rest is taken to be like them.
+const COUNTED: u64 = 1 << 20;
 /// Most streams that are described.
 const STREAMS: usize = 64;
 
@@ -32,13 +34,17 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     read
 }
 
-/// Video without a container: as long as its bit rate says.
+/// Video without a container: as long as its pictures, else as its bit rate says.
 fn bare(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
-    let bytes = input.take_up_to(HEAD)?;
+    let bytes = input.take_up_to(COUNTED)?;
     let mut stream = Stream::of(Kind::Video, "mpeg2video");
     bitstream::mpeg2::sequence(&bytes, &mut stream);
     stream.frame_rate = stream.coded_rate;
-    stream.duration = stream.bitrate.filter(|rate| *rate > 0).map(|rate| float(input.file_len()) * 8.0 / float(rate));
+    let pictures = float(bitstream::pictures::pictures(stream.codec, &bytes));
+    let share = float(input.file_len()) / float(length(bytes.len())).max(1.0);
+    let counted = stream.coded_rate.map(|rate| pictures * share / rate.value()).filter(|d| *d > 0.0);
+    let by_rate = stream.bitrate.filter(|rate| *rate > 0).map(|rate| float(input.file_len()) * 8.0 / float(rate));
+    stream.duration = counted.or(by_rate);
     Summary { format: ("mpegvideo", "raw MPEG video"), streams: vec![stream], ..Summary::default() }
         .publish(input, facts);
     Ok(())

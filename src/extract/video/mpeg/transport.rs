@@ -162,7 +162,7 @@ impl Multiplex {
             if let Some((_, unit)) = unit(packet.body) {
                 one.begin(&unit);
             }
-        } else if !one.buffer.is_empty() {
+        } else {
             one.more(packet.body);
         }
     }
