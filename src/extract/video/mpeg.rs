@@ -139,7 +139,7 @@ impl Elementary {
             self.look();
         }
         let rate = self.usual_step().and_then(|step| Ratio::near(f64::from(CLOCK) / float(step)));
-        let span = self.first.and_then(|first| seconds(pes::since(self.measured.1, first), CLOCK));
+        let span = self.first.and_then(|first| seconds(pes::since(first, self.measured.1), CLOCK));
         let mut stream = self.stream;
         // Its frames do not say: by what came in the time between the first packets.
         if matches!(stream.codec, "aac" | "aac_latm") && stream.bitrate.is_none() {

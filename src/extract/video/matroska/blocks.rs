@@ -2,7 +2,7 @@
 
 use super::CLUSTER;
 use super::track::Track;
-use crate::extract::bitstream;
+use crate::extract::bitstream::{self, replication};
 use crate::extract::container::ebml;
 use crate::extract::stream::{Kind, Ratio};
 use crate::extract::{Input, Parsed};
@@ -31,6 +31,8 @@ struct Block {
 pub(super) struct First {
     times: Vec<i64>,
     looked: bool,
+    /// Blocks of AAC that may hold replicated bands.
+    blocks: Vec<Vec<u8>>,
 }
 
 impl First {
@@ -68,6 +70,9 @@ pub(super) fn read(input: &mut Input<'_>, tracks: &mut [Track]) -> Parsed<()> {
             input.seek(element.body.end, "next part")?;
             left = left.saturating_sub(1);
         }
+    }
+    for track in tracks.iter_mut().filter(|track| !track.first.looked) {
+        replication::look(track.first.blocks.iter().map(Vec::as_slice), &mut track.stream);
     }
     Ok(())
 }
@@ -113,12 +118,22 @@ fn block(input: &mut Input<'_>, base: i64, tracks: &mut [Track]) -> Parsed<()> {
     if track.first.times.len() < TIMES {
         track.first.times.push(block.time);
     }
-    if track.first.looked || block.lacing != 0 {
+    // Frames of AAC say nothing but whether bands are replicated.
+    let silent = track.stream.codec == "aac" && !replication::possible(&track.stream);
+    if track.first.looked || block.lacing != 0 || silent {
         return Ok(());
     }
     let kept = u64::try_from(track.stripped.len()).unwrap_or(0);
     let mut bytes = track.stripped.clone();
     bytes.extend(input.take_up_to(FRAME.saturating_sub(kept))?);
+    if track.stream.codec == "aac" {
+        track.first.blocks.push(bytes);
+        if track.first.blocks.len() >= replication::BLOCKS {
+            replication::look(track.first.blocks.iter().map(Vec::as_slice), &mut track.stream);
+            track.first.looked = true;
+        }
+        return Ok(());
+    }
     track.first.looked = bitstream::first_frame(&bytes, track.lengths, &mut track.stream);
     Ok(())
 }
@@ -133,7 +148,8 @@ impl Track {
                 first.times.is_empty() || !rated || (self.stream.coding.chroma.is_none() && !first.looked)
             }
             Kind::Audio => {
-                let telling = matches!(self.stream.codec, "ac3" | "eac3" | "dts" | "mp1" | "mp2" | "mp3");
+                let telling = matches!(self.stream.codec, "ac3" | "eac3" | "dts" | "mp1" | "mp2" | "mp3")
+                    || replication::possible(&self.stream);
                 first.times.is_empty() || (telling && !first.looked)
             }
             _ => false,
