@@ -10,9 +10,11 @@ use super::ingest::{adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
+use super::playlist;
 use super::quarantine::{self, Failed, Verdicts};
 use super::reading::{Read, handle, patient, settled};
 use super::workflow::{Plan, is_gone};
+use super::zone;
 use crate::analyze::place::Location;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
@@ -127,7 +129,10 @@ impl Indexer {
         let key = key_of(uri);
         let request = Request { name: key, options: self.options.extract, evidence: false };
         let extractor = &self.engine.handle.inner.extractor;
-        let extracted = extractor.extract(handle(&file), None, &request)?;
+        let mut extracted = extractor.extract(handle(&file), None, &request)?;
+        let open = |path: &str| self.buckets.open(&playlist::beside(uri, path));
+        playlist::complete(&mut extracted, handle(&file), extractor, &request, &open);
+        zone::settle(&mut extracted, None);
         let mut found = document(uri, key, Members::new(), stamp_of(&file));
         adopt(&mut found, &extracted.members);
         let place = found.text(field::LAT_LONG).and_then(|text| LatLong::parse(text).ok()).and_then(Location::of);
@@ -191,6 +196,9 @@ impl Work for Fetching {
         let request = Request { name: key_of(&job.uri), options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), None, &request);
         let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        let open = |path: &str| self.buckets.open(&playlist::beside(&job.uri, path));
+        playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
+        zone::settle(&mut extracted, job.said.as_ref());
         extracted.members = job.plan.apply(&file, job.said.as_ref(), extracted.members);
         Ok(Read { extracted, stamp, hash: String::new() })
     }

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use crate::error::Result;
 use crate::extract;
 use crate::extract::pool::PoolOptions;
-use crate::model::{File, Members, Timestamp, Uri, field};
+use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
 use crate::source::{Entry, Folder, Found, Skipped, Why};
 use crate::store::{Record, Stamp, Table, keys};
 use std::collections::BTreeMap;
@@ -187,7 +187,10 @@ pub(super) fn document(uri: &str, key: &str, mut members: Members, stamp: Stamp)
 /// Takes over what the file says of itself, but for members that are known already. A value that breaks a rule of
 /// documents is left out rather than losing the file.
 pub(super) fn adopt(file: &mut File, members: &Members) {
-    for (id, value) in members.iter().filter(|(id, _)| !SYSTEM.contains(id)) {
+    // Of a time that the caller gave extraction knows nothing.
+    let timed = file.get(field::PRODUCE_TIME).is_some();
+    let foreign = |id: &FieldId| SYSTEM.contains(id) || (timed && *id == field::PRODUCE_TIME_ZONE);
+    for (id, value) in members.iter().filter(|(id, _)| !foreign(id)) {
         let fits = File::new(file.uri()).with(id, value.clone()).validate().is_ok();
         if fits && file.get(id).is_none() {
             file.set(id, value.clone());

@@ -1,6 +1,8 @@
 //! What one file says of itself, with the evidence: nothing is stored.
 
+use super::playlist;
 use super::reading::handle;
+use super::zone;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Isolation, Request};
@@ -58,7 +60,10 @@ fn read(path: &Path, options: &extract::Options, extractor: &Extractor) -> Resul
     let source = folder.open_file(&entry)?;
     let size = source.stamp().size;
     let request = Request { name: &entry.key, options: *options, evidence: true };
-    let extracted = extractor.extract(handle(&source), None, &request)?;
+    let mut extracted = extractor.extract(handle(&source), None, &request)?;
+    let open = |name: &str| Folder::open(folder.root())?.open_key(name);
+    playlist::complete(&mut extracted, handle(&source), extractor, &request, &open);
+    zone::settle(&mut extracted, None);
     let mut file = File::from_members(extracted.members.clone());
     file.set(field::FILENAME, entry.key.as_str());
     file.set(field::SIZE, i64::try_from(size).unwrap_or(i64::MAX));

@@ -34,6 +34,7 @@ mod open;
 pub mod options;
 pub mod outbox;
 mod outcome;
+mod playlist;
 mod policy;
 mod progress;
 mod quarantine;
@@ -56,6 +57,7 @@ mod video_labels;
 mod view;
 pub mod work;
 mod workflow;
+mod zone;
 
 pub use attachment::Attachment;
 pub use audit::{AuditReport, Difference};

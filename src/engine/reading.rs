@@ -1,7 +1,9 @@
 //! What the pool does with one file of a folder: open, extract, run operators, stamp.
 
+use super::playlist;
 use super::quarantine::Failed;
 use super::workflow::Plan;
+use super::zone;
 use crate::extract::pool::{Failure, PoolOptions, Work};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
@@ -57,6 +59,9 @@ impl Work for Reading {
         let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
         let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
         let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
+        let open = |path: &str| job.folder.open_key(&playlist::beside(&job.entry.key, path));
+        playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
+        zone::settle(&mut extracted, None);
         extracted.members = job.plan.apply(&file, None, extracted.members);
         Ok(Read { extracted, stamp, hash })
     }

@@ -138,7 +138,9 @@ pub(super) fn resolve(facts: &mut Facts, format: Format, size: u64, options: &Op
     for ((field, _), fact) in PRECEDENCE.iter().zip(winners(&facts.facts)) {
         let Some(fact) = fact.map(|fact| full_time(fact, &facts.facts)) else { continue };
         if let (field::PRODUCE_TIME, Datum::Time(moment)) = (*field, &fact.value) {
-            zone_of = Some((fact.format, fact.offset, zone(moment, facts, options)));
+            let zone = zone(moment, facts, options);
+            members.set(field::PRODUCE_TIME_ZONE, zone.how());
+            zone_of = Some((fact.format, fact.offset, zone));
         }
         match member(*field, fact, facts, options) {
             Some(value) => members.set(*field, value),
@@ -276,6 +278,15 @@ fn from_gps(moment: &Moment, gps: &Moment) -> Option<i32> {
 }
 
 impl Zone {
+    /// The value of `ProduceTimeZone`.
+    fn how(self) -> &'static str {
+        match self {
+            Zone::Stated(_) => "stated",
+            Zone::FromGps(_) => "from GPS time",
+            Zone::Assumed(_) => "assumed",
+        }
+    }
+
     fn seconds(self) -> i32 {
         let (Zone::Stated(offset) | Zone::FromGps(offset) | Zone::Assumed(offset)) = self;
         offset
@@ -284,12 +295,7 @@ impl Zone {
 
 impl std::fmt::Display for Zone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let how = match self {
-            Zone::Stated(_) => "stated",
-            Zone::FromGps(_) => "from GPS time",
-            Zone::Assumed(_) => "assumed",
-        };
-        write!(f, "{how} {}", hours_and_minutes(self.seconds()))
+        write!(f, "{} {}", self.how(), hours_and_minutes(self.seconds()))
     }
 }
 
@@ -325,6 +331,7 @@ mod tests {
         }
         let members = resolve(&mut all, Format::Jpeg, 1, options);
         let Some(Datum::Text(zone)) = all.find(Group::Time, "Zone") else { panic!("no zone") };
+        assert!(zone.starts_with(members.text(field::PRODUCE_TIME_ZONE).unwrap()), "{zone}");
         (members.text(field::PRODUCE_TIME).unwrap().to_owned(), zone.to_string())
     }
 

@@ -192,6 +192,8 @@ fields! {
     141 IMAGE_HASH "ImageHash" Keyword, TOP, NO;
     142 IMAGE_HASH_PARTS "ImageHashParts" Map(KeyCase::Sensitive), TOP, NO;
     143 IMAGE_PLACEHOLDER "ImagePlaceholder" Stored, TOP, NO;
+    // medialith's own: how the offset of ProduceTime became known.
+    144 PRODUCE_TIME_ZONE "ProduceTimeZone" Keyword, TOP, NO;
     // Members of Addresses.
     200 ADDRESS_LANGUAGE "Addresses.Language" Keyword, Some(ADDRESSES), NO;
     201 ADDRESS_LINE "Addresses.AddressLine" Text, Some(ADDRESSES), YES;

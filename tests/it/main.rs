@@ -27,6 +27,8 @@ mod server;
 mod adversity;
 #[cfg(feature = "engine")]
 mod bad_input;
+#[cfg(feature = "failpoints")]
+mod beyond;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
