@@ -108,11 +108,14 @@ struct Wanted<'a> {
     worst: Option<&'a SortValue>,
 }
 
-/// The first value of the last row that fits on a page, if the rows fill it.
-fn worst_of(sort: &[SortKey], rows: &mut [Row], count: usize) -> Option<SortValue> {
+/// The first value of the last row that fits on a page, if the rows fill it; rows after that one go.
+fn worst_of(sort: &[SortKey], rows: &mut Vec<Row>, count: usize) -> Option<SortValue> {
     let last = count.checked_sub(1).filter(|last| *last < rows.len())?;
     let (_, row, _) = rows.select_nth_unstable_by(last, |a, b| compare(sort, &a.values, &b.values));
-    row.values.first().cloned()
+    let worst = row.values.clone();
+    // Their URIs decide between rows of equal values, and are not read yet.
+    rows.retain(|row| compare(sort, &row.values, &worst).is_le());
+    worst.into_iter().next()
 }
 
 /// The first rows of all segments, with their URIs, which decide between equal values.
