@@ -98,7 +98,8 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
 
 fn line(binding: &Binding) -> String {
     let coverage = &binding.coverage;
-    let mut line = format!("{}  {} {}", binding.uri(), binding.state.name(), binding.phase.name());
+    let line = format!("{}  {} {}", binding.uri(), binding.state.name(), binding.phase.name());
+    let mut line = line.trim_end().to_owned();
     if binding.state == BindingState::Running {
         line.push_str(&format!("  {} folders live, {} polled", coverage.live, coverage.polled));
     }
