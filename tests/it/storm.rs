@@ -169,7 +169,7 @@ fn overflow(storm: &mut Storm, child: &Child) {
     std::thread::sleep(Duration::from_millis(500));
     signal(child, "STOP");
     let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap().trim().parse().unwrap();
-    let paths: Vec<PathBuf> = (0..most.min(20_000) / 4).map(|n| storm.root.join(format!("flood{n}.txt"))).collect();
+    let paths: Vec<PathBuf> = (0..most.min(20_000) / 2).map(|n| storm.root.join(format!("flood{n}.txt"))).collect();
     paths.iter().for_each(|path| fs::write(path, "1").unwrap());
     paths.iter().step_by(2).for_each(|path| fs::remove_file(path).unwrap());
     paths.iter().step_by(2).for_each(|path| fs::write(path, "2").unwrap());
