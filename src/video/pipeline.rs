@@ -123,9 +123,7 @@ fn run(
     options: &Options,
     (fence, observer): (&Fence<'_>, &dyn Observer),
 ) -> Step<Summary> {
-    let film = open()?;
-    let track = film.track().clone();
-    drop(film);
+    let track = packets::described(open()?.as_mut())?;
     let decoder = Decoder::new(&track, options.ffmpeg.as_deref());
     let mut first = match keys(open, &decoder, labeller, (fence, observer)) {
         // Another decoder may do better; what one has found is no base for another.

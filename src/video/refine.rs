@@ -93,7 +93,7 @@ fn look(
     fence: &Fence<'_>,
     found: &mut Closer,
 ) -> Step<()> {
-    let mut stretch = Stretch::default();
+    let mut stretch = Stretch { from: packets.first().map_or(i64::MIN, |key| key.time), ..Stretch::default() };
     let mut encoded = packets.iter().map(|packet| {
         fence.check()?;
         Ok(Encoded { time: packet.time, key: packet.key, bytes: film.read(packet)? })
@@ -122,6 +122,8 @@ fn look(
 
 /// The decoded pictures of a stretch, in the order in which they are shown.
 struct Stretch {
+    /// When the key frame that begins it is shown.
+    from: i64,
     times: Vec<i64>,
     features: Vec<Feature>,
     /// Some of the pictures themselves, with their places: every so many-th.
@@ -131,12 +133,17 @@ struct Stretch {
 
 impl Default for Stretch {
     fn default() -> Stretch {
-        Stretch { times: Vec::new(), features: Vec::new(), kept: Vec::new(), every: 1 }
+        Stretch { from: i64::MIN, times: Vec::new(), features: Vec::new(), kept: Vec::new(), every: 1 }
     }
 }
 
 impl Stretch {
     fn take(&mut self, frame: Frame) {
+        // Behind the key frame of an open group come pictures that are shown before it and refer to ones before it too: they
+        // belong to the stretch before, and are broken here.
+        if frame.time < self.from {
+            return;
+        }
         let place = self.features.len();
         self.times.push(frame.time);
         self.features.push(Feature::of(&frame));

@@ -217,7 +217,6 @@ fn the_same_film_in_many_codecs() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    // MPEG-2 and HEVC with reordered pictures are decoded, but their cuts are not found yet (docs/tasks.md).
     let films: [(&str, &[&str]); 7] = [
         ("h264-usual.mp4", &["-c:v", "libx264"]),
         ("mpeg4.avi", &["-c:v", "mpeg4", "-g", "100", "-sc_threshold", "1000000000"]),
@@ -236,6 +235,66 @@ fn the_same_film_in_many_codecs() {
         let found = run(&path, &options()).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
         judge(&found, name);
     }
+}
+
+/// Pictures that are shown in another order than they are coded in, in closed groups and in open ones, whose key frames are
+/// followed by pictures that are shown before them.
+#[test]
+fn the_same_film_with_reordered_pictures() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let fixed = "keyint=60:scenecut=0:bframes=3:log-level=none";
+    let h264 = |more: &str| ["-c:v", "libx264", "-x264-params", &format!("{fixed}:{more}")].map(str::to_owned);
+    let hevc = |more: &str| ["-c:v", "libx265", "-x265-params", &format!("{fixed}:{more}")].map(str::to_owned);
+    let mpeg = |codec: &str, group: &str| {
+        ["-c:v", codec, "-g", group, "-bf", "2", "-sc_threshold", "1000000000", "-b:v", "2M"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let films: [(&str, Vec<String>); 13] = [
+        ("mpeg2.ts", mpeg("mpeg2video", "15")),
+        ("mpeg2-long.mkv", mpeg("mpeg2video", "60")),
+        ("mpeg2-long.mp4", mpeg("mpeg2video", "60")),
+        ("mpeg2-closed.ts", [mpeg("mpeg2video", "60"), vec!["-flags".to_owned(), "+cgop".to_owned()]].concat()),
+        ("mpeg1.mkv", mpeg("mpeg1video", "60")),
+        ("mpeg4.mp4", mpeg("mpeg4", "100")),
+        ("mpeg4.avi", mpeg("mpeg4", "100")),
+        ("hevc-closed.mp4", hevc("open-gop=0").to_vec()),
+        ("hevc-open.ts", hevc("open-gop=1").to_vec()),
+        ("hevc-open.mkv", hevc("open-gop=1:b-pyramid=1").to_vec()),
+        ("h264-closed.mp4", h264("open-gop=0:b-pyramid=normal").to_vec()),
+        ("h264-open.mp4", h264("open-gop=1").to_vec()),
+        ("h264-open.ts", h264("open-gop=1").to_vec()),
+    ];
+    for (name, codec) in films {
+        let path = dir.path().join(name);
+        let codec: Vec<&str> = codec.iter().map(String::as_str).collect();
+        if !compose(&path, &codec) {
+            println!("skipped {name}: this ffmpeg does not encode it");
+            continue;
+        }
+        let found = run(&path, &options()).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+        judge(&found, name);
+    }
+}
+
+/// Times between pictures that no rate has.
+#[test]
+fn a_film_whose_pictures_last_unequally() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mkv");
+    // Of each five pictures the fourth is left out.
+    let uneven = ["-vf", "select=not(eq(mod(n\\,5)\\,3))", "-vsync", "vfr", "-enc_time_base", "1:1000"];
+    let codec = ["-c:v", "mpeg4", "-g", "100", "-bf", "2", "-sc_threshold", "1000000000"];
+    assert!(compose(&path, &[&uneven[..], &codec].concat()));
+    let found = run(&path, &options()).unwrap();
+    let (precision, recall) = score(&found);
+    assert!(precision >= 0.95 && recall >= 0.95, "{:?}", found.shots);
 }
 
 #[test]

@@ -102,7 +102,11 @@ fn start(ffmpeg: &Path, (width, height): (u32, u32)) -> Step<Child> {
     command.args(["-threads", "1", "-flags", "+output_corrupt", "-flags2", "+showall", "-copyts", "-i", "pipe:0"]);
     command.args(["-map", "0:v:0", "-an", "-sn", "-dn", "-filter_threads", "1", "-vsync", "passthrough"]);
     command.arg("-vf").arg(format!("scale={width}:{height}:flags=area,format=rgb24"));
-    command.args(["-c:v", "rawvideo", "-threads", "1", "-allow_raw_vfw", "1", "-f", "matroska", "pipe:1"]);
+    // IMPORTANT: the clock of the encoder is that of the packets. Without it FFmpeg counts in pictures of a rate that it guesses
+    // from the first packets, and moves every time to the next of them: by 133 ms where only key frames come, whose times then
+    // name none of those that went in.
+    command.args(["-c:v", "rawvideo", "-enc_time_base", "1:1000", "-threads", "1", "-allow_raw_vfw", "1"]);
+    command.args(["-f", "matroska", "pipe:1"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|e| Failure::system("start ffmpeg", e))
 }

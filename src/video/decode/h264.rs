@@ -54,9 +54,13 @@ pub(super) fn run(
         for unit in &units {
             run.unit(unit, encoded.time, take)?;
         }
+        // Their order counts wrap where the pictures between two key frames are missing (ITU-T H.264, 8.2.1): the order of
+        // supply is the right one.
+        if keys_only {
+            run.flush(take)?;
+        }
     }
-    let rest = catch_unwind(AssertUnwindSafe(|| run.decoder.flush_with_meta())).unwrap_or_default();
-    run.give(rest, take)?;
+    run.flush(take)?;
     // Refusals beside pictures are damage, alone they are inability.
     if run.taken == 0 && run.refused > 0 {
         return Err(Failure::codec(&track.codec.name, &run.why));
@@ -81,6 +85,13 @@ impl Run<'_> {
                 self.refuse("the decoder panicked".to_owned())
             }
         }
+    }
+
+    /// Gives the pictures that are held for their order.
+    fn flush(&mut self, take: &mut Take<'_>) -> Step<()> {
+        let decoder = &mut self.decoder;
+        let rest = catch_unwind(AssertUnwindSafe(|| decoder.flush_with_meta())).unwrap_or_default();
+        self.give(rest, take)
     }
 
     fn refuse(&mut self, why: String) -> Step<()> {

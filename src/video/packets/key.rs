@@ -1,4 +1,4 @@
-//! Whether a picture stands alone, by the first bytes of its packet: for containers that do not say.
+//! What packets tell by themselves where containers do not: whether a picture stands alone, and how all are coded.
 
 use super::codec::{Shape, Track};
 
@@ -19,6 +19,35 @@ pub(super) fn is_key(track: &Track, head: &[u8]) -> bool {
         "vp9" => vp9(head),
         name => matches!(name, "mjpeg" | "png" | "prores"),
     }
+}
+
+/// What a key frame says about the coding of all pictures, as decoders want it in front of the first one: streams may say it
+/// once, and key frames further on do not stand alone without it. Empty where there is none.
+pub(super) fn headers(track: &Track, bytes: &[u8]) -> Vec<u8> {
+    match track.codec.name.as_str() {
+        // ITU-T H.264, table 7-1: sequence and picture parameter sets.
+        "h264" if track.shape == Shape::Plain => sets(bytes, |head| matches!(head & 31, 7 | 8)),
+        // ITU-T H.265, table 7-1: video, sequence and picture parameter sets.
+        "hevc" if track.shape == Shape::Plain => sets(bytes, |head| matches!((head >> 1) & 63, 32..=34)),
+        // ISO/IEC 13818-2, 6.2: a sequence header with its extensions, up to a group or a picture.
+        "mpeg1video" | "mpeg2video" => before(bytes, 0xB3, [0xB8, 0]),
+        // ISO/IEC 14496-2, 6.2: a visual object sequence or layer, up to a group or a picture.
+        "mpeg4" => before(bytes, 0xB0, [0xB3, 0xB6]),
+        _ => Vec::new(),
+    }
+}
+
+/// The units that are wanted by their first byte, each behind a start code.
+fn sets(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Vec<u8> {
+    let units = by_code(bytes).filter(|unit| unit.first().is_some_and(|head| wanted(*head)));
+    units.flat_map(|unit| [&[0, 0, 0, 1][..], unit].concat()).collect()
+}
+
+/// From the first start code, if it is that one, to the first of the others.
+fn before(bytes: &[u8], first: u8, others: [u8; 2]) -> Vec<u8> {
+    let end = bytes.windows(4).position(|four| matches!(four, [0, 0, 1, code] if others.contains(code)));
+    let head = end.and_then(|end| bytes.get(..end)).unwrap_or(&[]);
+    if head.starts_with(&[0, 0, 1, first]) { head.to_vec() } else { Vec::new() }
 }
 
 /// ISO/IEC 13818-2, 6.3.9: the picture's type is 1 for intra.
@@ -77,6 +106,20 @@ mod tests {
 
     fn track(name: &str, shape: Shape) -> Track {
         Track { codec: Codec::named(name), private: Vec::new(), shape, width: 0, height: 0 }
+    }
+
+    #[test]
+    fn key_frames_say_how_all_are_coded() {
+        let plain = |name, bytes: &[u8]| headers(&track(name, Shape::Plain), bytes);
+        let access = [0, 0, 0, 1, 9, 16, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 1, 0x65, 4];
+        assert_eq!(plain("h264", &access), [0, 0, 0, 1, 0x67, 1, 2, 0, 0, 0, 1, 0x68, 3]);
+        assert_eq!(plain("hevc", &[0, 0, 1, 0x42, 1, 7, 0, 0, 1, 0x26, 1]), [0, 0, 0, 1, 0x42, 1, 7]);
+        let sequence = [0, 0, 1, 0xB3, 20, 0, 0, 1, 0xB5, 1, 0, 0, 1, 0xB8, 9, 0, 0, 1, 0, 8];
+        assert_eq!(plain("mpeg2video", &sequence), sequence[..10]);
+        assert_eq!(plain("mpeg4", &[0, 0, 1, 0xB0, 1, 0, 0, 1, 0xB6, 0x10]), [0, 0, 1, 0xB0, 1]);
+        assert!(plain("mpeg2video", &sequence[10..]).is_empty() && plain("vp9", &sequence).is_empty());
+        assert!(plain("mpeg2video", &sequence[..10]).is_empty() && plain("h264", &[]).is_empty());
+        assert!(headers(&track("h264", Shape::Lengths(4)), &access).is_empty());
     }
 
     #[test]

@@ -20,6 +20,11 @@ use crate::codec::ReadAt;
 use crate::extract::sniff::{Format, sniff};
 use crate::extract::{Input, Limits};
 
+/// Packets in which a first key frame is looked for: as many as encoders leave without one.
+const SEARCH: u32 = 1000;
+/// Most bytes of what it says about the coding of all pictures.
+const HEADERS: usize = 64 << 10;
+
 /// One encoded picture, in the order of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packet {
@@ -65,6 +70,23 @@ pub(super) fn open<'a>(source: &'a dyn ReadAt, name: &str) -> Step<Box<dyn Packe
             return Err(Failure::format(message));
         }
     })
+}
+
+/// The track of an open film. Where the container does not say how the pictures are coded, the first key frame does.
+pub(super) fn described(film: &mut dyn Packets) -> Step<Track> {
+    let mut track = film.track().clone();
+    for _ in 0..SEARCH {
+        if !track.private.is_empty() {
+            break;
+        }
+        let Some(packet) = film.next()? else { break };
+        if packet.key {
+            let headers = key::headers(&track, &film.read(&packet)?);
+            track.private = if headers.len() <= HEADERS { headers } else { Vec::new() };
+            break;
+        }
+    }
+    Ok(track)
 }
 
 /// Whether a file is a playlist of others.
