@@ -142,10 +142,11 @@ impl Matcher<'_> {
         let mut found = RoaringBitmap::new();
         for &path in &self.scope.paths {
             let search = PathSearch::new(segment, path, docs.clone(), self.context)?;
-            let cost = search.cost_ns(text, anchor, within.map_or(u64::MAX, RoaringBitmap::len))?;
-            found |= match within.filter(|within| within.len() * LOOK_NS < cost) {
-                Some(within) => search.among(within, text, anchor)?,
-                None => search.containing(text, anchor, within)?,
+            found |= match within {
+                Some(within) if within.len() * LOOK_NS < search.cost_ns(text, anchor, within.len())? => {
+                    search.among(within, text, anchor)?
+                }
+                _ => search.containing(text, anchor, within)?,
             };
         }
         for &column in &self.scope.columns {
