@@ -442,6 +442,19 @@ typed! {
 }
 
 impl Input<'_> {
+    /// A number in at most `most` groups of seven bits, the highest first; the top bit of a byte says that another follows.
+    pub fn sevens(&mut self, most: u32, what: &str) -> Parsed<u64> {
+        let mut value = 0_u64;
+        for _ in 0..most {
+            let byte = self.u8(what)?;
+            value = (value << 7) | u64::from(byte & 0x7F);
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        Ok(value)
+    }
+
     /// A 24-bit big-endian number.
     pub fn u24_be(&mut self, what: &str) -> Parsed<u32> {
         let [a, b, c] = self.array(what)?;

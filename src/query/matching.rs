@@ -151,6 +151,9 @@ impl Matcher<'_> {
         }
         for &column in &self.scope.columns {
             let left = self.left(&docs, within, &found);
+            if left.as_ref().is_some_and(RoaringBitmap::is_empty) {
+                break;
+            }
             if self.among_values(segment, column, text, anchor, left.as_ref().or(within), &mut found)? {
                 continue;
             }

@@ -2,6 +2,7 @@
 //! come and go below the root, deletions that were cut short.
 #![expect(clippy::disallowed_methods, reason = "files move as their users move them")]
 
+use crate::follow::{PATIENCE, wait};
 use medialith::engine::{Buckets, Engine, FollowOptions, Follower, Options, Progress};
 use medialith::model::{BindingSpec, BindingState, DatasetSpec, File, Limits, ProjectSpec, Value, field};
 use std::ffi::OsStr;
@@ -10,9 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(60);
 const URI: &str = "oss://b";
 
 fn quick() -> FollowOptions {
@@ -79,14 +79,6 @@ impl World {
 
     fn unreachable(&self) -> u64 {
         self.engine.binding("p", "d", URI).unwrap().coverage.unreachable
-    }
-}
-
-fn wait(met: impl Fn() -> bool, otherwise: impl Fn() -> String) {
-    let begun = Instant::now();
-    while !met() {
-        assert!(begun.elapsed() < PATIENCE, "{}", otherwise());
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const URI: &str = "oss://b";
 
 struct World {
@@ -102,7 +102,7 @@ impl World {
     }
 }
 
-fn wait(met: impl Fn() -> bool, otherwise: impl Fn() -> String) {
+pub(crate) fn wait(met: impl Fn() -> bool, otherwise: impl Fn() -> String) {
     let begun = Instant::now();
     while !met() {
         assert!(begun.elapsed() < PATIENCE, "{}", otherwise());

@@ -109,7 +109,7 @@ fn version_8(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<Stream> {
     for _ in 0..PACKETS {
         let start = input.position();
         let kind: [u8; 2] = input.array("kind of packet")?;
-        let len = variable(input)?;
+        let len = input.sevens(9, "number")?;
         let end = start.saturating_add(len);
         if end < input.position() {
             return Err(input.malformed_at(start, format!("expected a packet of at least 3 bytes, got {len}")));
@@ -117,7 +117,7 @@ fn version_8(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<Stream> {
         match &kind {
             b"SH" => {
                 input.skip(4 + 1, "checksum and version")?;
-                let (samples, silence) = (variable(input)?, variable(input)?);
+                let (samples, silence) = (input.sevens(9, "number")?, input.sevens(9, "number")?);
                 let packed: [u8; 2] = input.array("rate and channels")?;
                 let mut bits = Bits::new(&packed);
                 let rate = bits.byte(3).unwrap_or(0);
@@ -146,19 +146,6 @@ fn gains(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
         }
     }
     Ok(())
-}
-
-/// A number in groups of seven bits, the highest first.
-fn variable(input: &mut Input<'_>) -> Parsed<u64> {
-    let mut value = 0_u64;
-    for _ in 0..9 {
-        let byte = input.u8("number")?;
-        value = (value << 7) | u64::from(byte & 0x7F);
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    Ok(value)
 }
 
 #[cfg(test)]

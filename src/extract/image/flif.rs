@@ -16,7 +16,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     let at = input.position();
     let [kind, depth] = input.array("format and depth")?;
     let side = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
-    let (width, height) = (side(variable(input)?), side(variable(input)?));
+    let (width, height) = (side(input.sevens(9, "number")?), side(input.sevens(9, "number")?));
     super::size(input, facts, at, width, height);
     let channels = u32::from(kind & 15);
     super::field(input, facts, at, "ColorComponents", channels);
@@ -29,7 +29,7 @@ pub fn parse(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     }
     // Formats 5 and 6 are moving pictures: two frames at least.
     if matches!(kind >> 4, 5 | 6) {
-        let frames = u32::try_from(variable(input)?).unwrap_or(u32::MAX).saturating_add(2);
+        let frames = u32::try_from(input.sevens(9, "number")?).unwrap_or(u32::MAX).saturating_add(2);
         super::field(input, facts, at, "FrameCount", frames);
     }
     blocks(input, facts)
@@ -40,7 +40,7 @@ fn blocks(input: &mut Input<'_>, facts: &mut Facts) -> Parsed<()> {
     while input.remaining() > 5 && input.peek_array::<1>("block")? >= [b' '] {
         input.entry()?;
         let name: [u8; 4] = input.array("name of a block")?;
-        let len = variable(input)?;
+        let len = input.sevens(9, "number")?;
         let start = input.position();
         let read = input.within(start..start.saturating_add(len), "block", |input| block(input, facts, name));
         facts.tolerate(read)?;
@@ -67,19 +67,6 @@ fn block(input: &mut Input<'_>, facts: &mut Facts, name: [u8; 4]) -> Parsed<()> 
     };
     facts.found_in(mark, at);
     read
-}
-
-/// A number in groups of seven bits, the highest first.
-fn variable(input: &mut Input<'_>) -> Parsed<u64> {
-    let mut value = 0_u64;
-    for _ in 0..9 {
-        let byte = input.u8("number")?;
-        value = (value << 7) | u64::from(byte & 0x7F);
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    Ok(value)
 }
 
 #[cfg(test)]

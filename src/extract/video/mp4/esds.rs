@@ -17,7 +17,8 @@ pub(super) fn read(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
 fn descriptors(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
     while input.remaining() >= 2 {
         let tag = input.u8("descriptor tag")?;
-        let len = size(input)?;
+        // Up to four times seven bits (8.3.3).
+        let len = input.sevens(4, "descriptor length")?;
         let part = input.position()..input.position().saturating_add(len);
         input.within(part, "descriptor", |input| match tag {
             // ES_Descriptor: three flags say what follows before the next descriptor.
@@ -56,17 +57,4 @@ fn decoder(input: &mut Input<'_>, stream: &mut Stream) -> Parsed<()> {
     input.skip(8, "buffer size and largest bit rate")?;
     stream.bitrate = Some(u64::from(input.u32_be("average bit rate")?)).filter(|rate| *rate > 0);
     descriptors(input, stream)
-}
-
-/// A length in up to four times seven bits (8.3.3).
-fn size(input: &mut Input<'_>) -> Parsed<u64> {
-    let mut len = 0_u64;
-    for _ in 0..4 {
-        let byte = input.u8("descriptor length")?;
-        len = (len << 7) | u64::from(byte & 0x7F);
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    Ok(len)
 }
