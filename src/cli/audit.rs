@@ -1,4 +1,4 @@
-//! `medialith audit`: proves that the index says what the bound folders hold, or names the differences.
+//! `medialith audit`: proves that the index says what the bound folders and stores hold, or names the differences.
 
 use super::args::Place;
 use super::bind::{all_of, chosen};
@@ -19,7 +19,7 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 #[command(after_help = "\
 missing: a file without a document; stale: a document of an earlier state of its file; orphan: a document whose file is gone.
 Documents that were only told (import, or a call) and have no file are no orphans. Files are compared by size, modification time
-and inode, as following does. Exit code 3: something could not be read; 6: there are differences that were not repaired.")]
+and inode, objects of stores by size, ETag and modification time, as following does. Exit code 3: something could not be read; 6: there are differences that were not repaired.")]
 pub(crate) struct Args {
     /// One bucket alone [default: all bindings of the dataset]
     #[arg(value_name = "BUCKET")]
@@ -27,8 +27,8 @@ pub(crate) struct Args {
     /// Put the differences right
     #[arg(long)]
     repair: bool,
-    /// Folder of a bucket that was bound through the server (may be repeated)
-    #[arg(long = "source", value_name = "NAME=PATH", value_parser = super::serve::bucket)]
+    /// Folder or store of a bucket that was bound through the server (may be repeated)
+    #[arg(long = "source", value_name = "NAME=PLACE", value_parser = super::serve::bucket)]
     sources: Vec<(String, PathBuf)>,
     /// Print the counts alone
     #[arg(short, long)]

@@ -1,8 +1,8 @@
-//! `medialith bind`, `unbind` and `bindings`: which folders a dataset follows.
+//! `medialith bind`, `unbind` and `bindings`: which folders and stores a dataset follows.
 
 use super::args::Place;
 use super::exit::Exit;
-use super::index::bucket_of;
+use super::index::{bucket_of, is_store, real};
 use super::output::{Output, counted, note, printable};
 use super::table::{self, Cell};
 use crate::error::{Error, ErrorKind, Result};
@@ -11,14 +11,14 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-The folder becomes a bucket as with `medialith index`. Binding alone reads nothing: `medialith follow` and `medialith serve` do.
+The folder or store becomes a bucket as with `medialith index`. Binding alone reads nothing: `medialith follow` and `medialith serve` do.
 Patterns: NAME anywhere, a/b from the folder's root, * and ? within a name, ** across names, a final / for folders alone.
 A folder that is excluded costs nothing; the database itself is never followed.")]
 pub(crate) struct Args {
-    /// Folder to follow
-    #[arg(value_name = "PATH")]
+    /// Folder to follow, or s3://BUCKET[/PREFIX][?OPTIONS], or the same with oss:// (docs/sources.md)
+    #[arg(value_name = "PLACE")]
     path: PathBuf,
-    /// Name of the bucket [default: the folder's name]
+    /// Name of the bucket [default: the name of the folder, or of the store's bucket]
     #[arg(long, value_name = "NAME")]
     bucket: Option<String>,
     /// Only what begins so, for example photos/
@@ -36,8 +36,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn bind(args: &Args, place: &Place) -> Result<Exit> {
-    let path = args.path.canonicalize().map_err(|e| super::index::absent(&args.path, e))?;
-    if !path.is_dir() {
+    let path = real(&args.path)?;
+    if !path.is_dir() && !is_store(&path) {
         return Err(Error::invalid(format!("{}: expected a folder, got a file", path.display())));
     }
     let source = path

@@ -1,4 +1,4 @@
-//! `medialith follow`: follows the bound folders until it is told to stop.
+//! `medialith follow`: follows the bound folders and stores until it is told to stop.
 
 use super::args::Place;
 use super::bind::all_of;
@@ -21,13 +21,13 @@ const TELL: Duration = Duration::from_secs(1);
 #[derive(clap::Args)]
 #[command(after_help = "\
 Reads what is there first (it goes on where an earlier run was stopped), then every change: within a fraction of a second where
-the system tells of it, from time to time on network mounts and beyond the budget of watches. A folder that cannot be reached is
+the system tells of it, from time to time on network mounts and beyond the budget of watches. Object stores are listed from time to time. A folder or store that cannot be reached is
 tried again and loses nothing. `medialith serve` follows as well. Ctrl-C or SIGTERM ends it.")]
 pub(crate) struct Args {
     #[command(flatten)]
     how: How,
-    /// Folder of a bucket that was bound through the server (may be repeated)
-    #[arg(long = "bucket", value_name = "NAME=PATH", value_parser = super::serve::bucket)]
+    /// Folder or store of a bucket that was bound through the server (may be repeated)
+    #[arg(long = "bucket", value_name = "NAME=PLACE", value_parser = super::serve::bucket)]
     buckets: Vec<(String, PathBuf)>,
     /// End once everything that is there now has been indexed
     #[arg(long)]
@@ -46,11 +46,18 @@ pub(crate) struct How {
     /// Watch nothing: look at all folders from time to time
     #[arg(long)]
     poll: bool,
+    /// List object stores so often [default: every 30 s, while nothing changes less often, down to every 10 min]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    list_every: Option<u64>,
 }
 
 impl How {
     pub(crate) fn options(&self) -> FollowOptions {
-        FollowOptions { watches: self.watches, poll: self.poll, ..FollowOptions::default() }
+        let mut options = FollowOptions { watches: self.watches, poll: self.poll, ..FollowOptions::default() };
+        if let Some(seconds) = self.list_every {
+            (options.list_least, options.list_most) = (Duration::from_secs(seconds), Duration::from_secs(seconds));
+        }
+        options
     }
 }
 

@@ -1,4 +1,4 @@
-//! `medialith index`: folders and files become documents of a bucket.
+//! `medialith index`: folders, files and object stores become documents of a bucket.
 
 use super::args::Place;
 use super::exit::Exit;
@@ -7,7 +7,7 @@ use super::output::{self, Output, complain, count, counted, printable};
 use super::table::{self, Cell};
 use super::{interrupt, progress};
 use crate::engine::extraction::PoolOptions;
-use crate::engine::{Counts, Dataset, IngestOptions, IngestReport, Progress};
+use crate::engine::{Counts, Dataset, IngestOptions, IngestReport, Progress, is_remote};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::uri::is_bucket;
 use std::collections::BTreeMap;
@@ -23,17 +23,18 @@ const MAX_BUCKET_BYTES: usize = 63;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-A folder becomes a bucket: PATH/2022/a.jpg is oss://NAME/2022/a.jpg. Files whose size, modification time and inode are as they
+A folder becomes a bucket: PLACE/2022/a.jpg is oss://NAME/2022/a.jpg. So does an object store, s3://BUCKET[/PREFIX][?OPTIONS] or
+oss://BUCKET[/PREFIX][?OPTIONS]: docs/sources.md lists the options, and where its keys come from. Files whose size, modification time and inode are as they
 were are passed over, so that running again continues or refreshes. Exit code 3 says that some files could not be read.
 
 A template picks the operators that run: Official:MediaMeta, Official:ImageManagement, medialith:Visual (all that needs no
 model), those of templates.toml in the folder of the database, and others (docs/operators.md). Files that were indexed before
 keep what they have: --again or `medialith reprocess` reads them anew.")]
 pub(crate) struct Args {
-    /// Folders and files
-    #[arg(required = true, value_name = "PATH")]
+    /// Folders, files and stores
+    #[arg(required = true, value_name = "PLACE")]
     paths: Vec<PathBuf>,
-    /// Name of the bucket, for one PATH [default: the folder's name]
+    /// Name of the bucket, for one PLACE [default: the name of the folder, or of the store's bucket]
     #[arg(long, value_name = "NAME")]
     bucket: Option<String>,
     /// Read unchanged files too
@@ -58,7 +59,7 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-/// One PATH and the bucket that it becomes.
+/// One PLACE and the bucket that it becomes.
 struct Job {
     path: PathBuf,
     bucket: String,
@@ -92,11 +93,11 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
 /// Which path becomes which bucket; refuses what would mix two folders.
 fn plan(args: &Args) -> Result<Vec<Job>> {
     if args.bucket.is_some() && args.paths.len() > 1 {
-        return Err(Error::invalid(format!("--bucket: expected one PATH to go with it, got {}", args.paths.len())));
+        return Err(Error::invalid(format!("--bucket: expected one PLACE to go with it, got {}", args.paths.len())));
     }
     let mut jobs: Vec<Job> = Vec::new();
     for given in &args.paths {
-        let path = given.canonicalize().map_err(|e| absent(given, e))?;
+        let path = real(given)?;
         let bucket = args.bucket.clone().unwrap_or_else(|| bucket_of(&path));
         if !is_bucket(&bucket) {
             let rule = "1 to 63 of A-Z, a-z, 0-9, -, _ and ., not beginning with a dot";
@@ -112,15 +113,28 @@ fn plan(args: &Args) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-pub(super) fn absent(path: &Path, e: std::io::Error) -> Error {
+/// The path without links; the address of a store as it is.
+pub(super) fn real(given: &Path) -> Result<PathBuf> {
+    if is_store(given) { Ok(given.to_owned()) } else { given.canonicalize().map_err(|e| absent(given, e)) }
+}
+
+/// Whether a place is an object store.
+pub(super) fn is_store(place: &Path) -> bool {
+    place.to_str().is_some_and(is_remote)
+}
+
+fn absent(path: &Path, e: std::io::Error) -> Error {
     if e.kind() == std::io::ErrorKind::NotFound {
         return Error::new(ErrorKind::NotFound, format!("there is no {}", path.display()));
     }
     Error::io(format_args!("find {}", path.display()), e)
 }
 
-/// The name of the folder (of a file: that it lies in), with `-` for what a bucket's name cannot hold.
+/// The name of the folder (of a file: that it lies in), with `-` for what a bucket's name cannot hold; of a store its bucket.
 pub(crate) fn bucket_of(path: &Path) -> String {
+    if let Some((_, rest)) = path.to_str().filter(|text| is_remote(text)).and_then(|text| text.split_once("://")) {
+        return rest.split(['/', '?']).next().unwrap_or(rest).to_owned();
+    }
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let name = folder.and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -138,7 +152,7 @@ fn watched(dataset: &Dataset, job: &Job, args: &Args, progress: &Progress, asked
         options.pool.timeout = PoolOptions::MAX_TIMEOUT;
     }
     options.pool.threads = args.threads.unwrap_or(options.pool.threads);
-    let bar = progress::files(args.quiet, &job.path);
+    let bar = progress::files(args.quiet, (!is_store(&job.path)).then_some(job.path.as_path()));
     let started = Instant::now();
     let report = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
@@ -244,6 +258,7 @@ mod tests {
         assert_eq!(named(".hidden"), "hidden");
         assert_eq!(named("\u{5199}\u{771f}"), "files");
         assert_eq!(named(&"x".repeat(100)).len(), 63);
+        assert_eq!(bucket_of(Path::new("s3://media/photos?endpoint=http://x/y")), "media");
         assert_eq!(bucket_of(Path::new("/")), "files");
         std::fs::write(folder.path().join("Photos 2022/a.jpg"), "").unwrap();
         assert_eq!(bucket_of(&folder.path().join("Photos 2022/a.jpg")), "Photos-2022");

@@ -22,10 +22,10 @@ pub(crate) struct FilesBar {
     survey: Option<Survey>,
 }
 
-/// A bar over the files below `path`, which are counted meanwhile.
-pub(crate) fn files(quiet: bool, path: &Path) -> FilesBar {
+/// A bar over the files below `path`, which are counted meanwhile; without a path it has no end before all are found.
+pub(crate) fn files(quiet: bool, path: Option<&Path>) -> FilesBar {
     let bar = bar(quiet, ProgressBar::no_length(), "{spinner} {human_pos} files  {msg}  {elapsed}");
-    let survey = (!bar.is_hidden()).then(|| Survey::start(path)).flatten();
+    let survey = path.filter(|_| !bar.is_hidden()).and_then(Survey::start);
     FilesBar { bar, survey }
 }
 

@@ -29,8 +29,8 @@ pub(crate) struct Args {
     /// Which files: the query language, or a tree of the API as JSON; several must all hold
     #[arg(long = "where", required = true, value_name = "FILTER", allow_hyphen_values = true)]
     filter: Vec<String>,
-    /// Folder that holds the files of oss://NAME (may be repeated)
-    #[arg(long = "bucket", required = true, value_name = "NAME=PATH", value_parser = serve::bucket)]
+    /// Folder or store that holds the files of oss://NAME (may be repeated)
+    #[arg(long = "bucket", required = true, value_name = "NAME=PLACE", value_parser = serve::bucket)]
     buckets: Vec<(String, PathBuf)>,
     /// Name another workflow template of the dataset first
     #[arg(long, value_name = "ID")]

@@ -34,8 +34,8 @@ pub(crate) struct Args {
     /// Private key of the certificate, in PEM
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// Folder whose files can be indexed as oss://NAME/path (may be repeated)
-    #[arg(long = "bucket", value_name = "NAME=PATH", value_parser = bucket)]
+    /// Folder or store (s3://..., oss://...) whose files can be indexed as oss://NAME/path (may be repeated)
+    #[arg(long = "bucket", value_name = "NAME=PLACE", value_parser = bucket)]
     buckets: Vec<(String, PathBuf)>,
     #[command(flatten)]
     how: follow::How,
@@ -86,7 +86,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn bucket(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or_else(|| format!("expected NAME=PATH, got {text:?}"))?;
+    let (name, path) = text.split_once('=').ok_or_else(|| format!("expected NAME=PLACE, got {text:?}"))?;
     Ok((name.to_owned(), PathBuf::from(path)))
 }
 

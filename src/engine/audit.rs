@@ -2,7 +2,7 @@
 
 use super::binding::check_identity;
 use super::buckets::Buckets;
-use super::compare::{Comparison, Seen, away, is_within};
+use super::compare::{Comparison, Gone, Seen, away, is_within};
 use super::dataset::Dataset;
 use super::follow::{FollowOptions, Heirs, bury};
 use super::intake::{self, Done, Intake};
@@ -10,7 +10,7 @@ use super::open::Engine;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Binding;
-use crate::source::{Filter, Folder, Identity, Look, Walking, key_of_path};
+use crate::source::{Bucket, Filter, Folder, Identity, Skipped, Walking, Why, key_of_path};
 use crate::store::keys;
 use crate::store::rows::BindingRow;
 use std::path::Path;
@@ -45,7 +45,7 @@ impl Difference {
 pub struct AuditReport {
     /// The bucket.
     pub bucket: String,
-    /// The folder.
+    /// The folder, or the address of the store.
     pub source: String,
     /// Files that were compared.
     pub files: u64,
@@ -95,31 +95,20 @@ impl Engine {
     ) -> Result<AuditReport> {
         let audited = || -> Result<AuditReport> {
             let spec = &binding.spec;
-            let given = (!spec.source.is_empty()).then(|| Path::new(spec.source.as_str()));
-            let path = given.or_else(|| buckets.folder(&binding.bucket)).ok_or_else(|| {
-                let bucket = &binding.bucket;
-                Error::new(
-                    ErrorKind::NotFound,
-                    format!("no folder is given for the bucket {bucket}: name it with --bucket {bucket}=PATH"),
-                )
-            })?;
+            let place = place_of(binding, buckets)?;
             let dataset = self.dataset(&binding.project, &binding.dataset)?;
-            let folder = Folder::open(path)?;
             let bucket = binding.bucket.as_str();
             let row: Option<BindingRow> =
                 self.handle.inner.store.reader().row(&keys::binding(dataset.space.id, bucket))?;
             if let Some(row) = row.as_ref().filter(|row| row.root.is_some()) {
-                check_identity(row, folder.identity()?)?;
+                check_identity(row, place.identity()?)?;
             }
             let mut filter = Filter::new(&spec.prefix, &spec.exclude)?;
-            close_home(&mut filter, &folder, self.handle.inner.home.root());
-            let report = AuditReport {
-                bucket: binding.bucket.clone(),
-                source: folder.root().display().to_string(),
-                ..AuditReport::default()
-            };
+            close_home(&mut filter, &place, self.handle.inner.home.root());
+            let report =
+                AuditReport { bucket: binding.bucket.clone(), source: place.address(), ..AuditReport::default() };
             let mounts = row.map(|row| row.mounts).unwrap_or_default();
-            let mut run = Run { dataset: &dataset, folder, filter, mounts, progress, report, heirs: Heirs::new() };
+            let mut run = Run { dataset: &dataset, place, filter, mounts, progress, report, heirs: Heirs::new() };
             run.all(repair)?;
             Ok(run.report)
         };
@@ -127,8 +116,26 @@ impl Engine {
     }
 }
 
+/// Where the files of a binding are.
+fn place_of(binding: &Binding, buckets: &Buckets) -> Result<Bucket> {
+    let (source, bucket) = (&binding.spec.source, &binding.bucket);
+    if !source.is_empty() {
+        return Bucket::open(source);
+    }
+    match buckets.place(bucket) {
+        // The directory at its path now, should another have been mounted there.
+        Some(Bucket::Folder(folder)) => Ok(Bucket::Folder(Folder::open(folder.root())?)),
+        Some(place) => Ok(place.clone()),
+        None => {
+            let what = format!("no folder is given for the bucket {bucket}: name it with --bucket {bucket}=PATH");
+            Err(Error::new(ErrorKind::NotFound, what))
+        }
+    }
+}
+
 /// The database itself is never part of what it describes, should it lie in the folder.
-pub(super) fn close_home(filter: &mut Filter, folder: &Folder, home: &Path) {
+pub(super) fn close_home(filter: &mut Filter, place: &Bucket, home: &Path) {
+    let Some(folder) = place.folder() else { return };
     let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
     if let Ok(below) = home.strip_prefix(folder.root()) {
         filter.close(&key_of_path(below));
@@ -138,7 +145,7 @@ pub(super) fn close_home(filter: &mut Filter, folder: &Folder, home: &Path) {
 /// An audit under way.
 struct Run<'a> {
     dataset: &'a Dataset,
-    folder: Folder,
+    place: Bucket,
     filter: Filter,
     /// File systems that were found below the folder before.
     mounts: Vec<(String, Identity)>,
@@ -151,29 +158,29 @@ impl Run<'_> {
     fn all(&mut self, repair: bool) -> Result<()> {
         let options = FollowOptions::default();
         let inner = self.dataset.inner();
-        let pool = repair.then(|| intake::pool(inner, options.extract, options.pool)).transpose()?;
+        let pool = repair.then(|| intake::pool(inner, &self.place, options.extract, options.pool)).transpose()?;
         let mut intake = pool.as_ref().map(|pool| Intake::new(self.dataset, pool, self.progress, true)).transpose()?;
         let filter = self.filter.clone();
         let walking = Walking { filter: filter.clone(), ..Walking::default() };
-        let walk = self.folder.walk_some(walking);
+        let walk = self.place.tour(walking);
         let bucket = self.report.bucket.clone();
         let mut comparison = Comparison::new(self.dataset, &bucket, &filter, walk, "", ("", ""));
         let mut orphans = Vec::new();
-        let gone_away = away(&self.folder, &self.mounts);
+        let gone_away = away(&self.place, &self.mounts);
         loop {
             let step = comparison.step()?;
             for seen in step.seen {
                 self.meet(seen, intake.as_mut())?;
             }
-            for gone in step.gone {
-                let key = self.key_of(&gone.uri);
-                // One that came since the walk passed is no orphan, nor is one on a disk that is away.
-                let below = gone_away.iter().any(|folder| is_within(key, folder));
-                if !below && self.folder.look_key(key).is_ok_and(|found| !matches!(found, Look::File(_))) {
-                    self.report.add(Difference::Orphan, &gone.uri);
-                    if repair {
-                        orphans.push(gone);
-                    }
+            // Of a store nothing is known where it cannot be listed.
+            let unlisted = step.skipped.into_iter().find(|skipped| skipped.key.is_empty());
+            if let (Bucket::Objects(_), Some(Skipped { why: Why::Failed(e), .. })) = (&self.place, unlisted) {
+                return Err(e);
+            }
+            for gone in self.orphans(step.gone, &gone_away)? {
+                self.report.add(Difference::Orphan, &gone.uri);
+                if repair {
+                    orphans.push(gone);
                 }
             }
             self.report.cancelled = self.progress.is_cancelled();
@@ -187,11 +194,20 @@ impl Run<'_> {
             intake.drain()?;
             self.learn(intake.take_done());
             // IMPORTANT: a disk may have gone while its files were looked for.
-            let gone_away = away(&self.folder, &self.mounts);
+            let gone_away = away(&self.place, &self.mounts);
             orphans.retain(|gone| !gone_away.iter().any(|folder| is_within(self.key_of(&gone.uri), folder)));
             self.report.repaired += bury(self.dataset, &self.heirs, orphans)?;
         }
         Ok(())
+    }
+
+    /// Those of the missing whose files are gone: one that came since the walk passed is no orphan, nor is one on a disk that is
+    /// away.
+    fn orphans(&self, mut gone: Vec<Gone>, gone_away: &[String]) -> Result<Vec<Gone>> {
+        gone.retain(|gone| !gone_away.iter().any(|folder| is_within(self.key_of(&gone.uri), folder)));
+        let keys: Vec<&str> = gone.iter().map(|gone| self.key_of(&gone.uri)).collect();
+        let absent = self.place.absent(&keys)?;
+        Ok(gone.into_iter().zip(absent).filter_map(|(gone, absent)| absent.then_some(gone)).collect())
     }
 
     /// What comes behind the bucket.
@@ -206,14 +222,14 @@ impl Run<'_> {
         if found.is_same() {
             return Ok(());
         }
-        if self.folder.open_file(&found.entry).is_err() {
+        if self.place.open_file(&found.entry).is_err() {
             self.report.unreachable.push(found.entry.key);
             return Ok(());
         }
         let difference = if found.kept.is_none() { Difference::Missing } else { Difference::Stale };
         self.report.add(difference, &found.uri);
         let Some(intake) = intake else { return Ok(()) };
-        intake.submit(&self.folder, found)?;
+        intake.submit(&self.place, found)?;
         self.learn(intake.take_done());
         Ok(())
     }

@@ -13,7 +13,7 @@ use crate::model::binding::bucket_of;
 use crate::model::{
     Binding, BindingPhase, BindingSpec, BindingState, Coverage, Event, EventType, Listing, Timestamp, now,
 };
-use crate::source::Filter;
+use crate::source::{Bucket, Filter, is_remote};
 use crate::store::rows::{BindingRow, Row};
 use crate::store::{Batch, DatasetId, Durability, Key, Reader, Record, keys};
 use std::time::Duration;
@@ -33,6 +33,10 @@ impl Engine {
             let bucket = bucket_of(uri)?;
             spec.validate()?;
             Filter::new(&spec.prefix, &spec.exclude)?;
+            // What is wrong with the address of a store is told now; it is not spoken to.
+            if is_remote(&spec.source) {
+                Bucket::open(&spec.source)?;
+            }
             let inner = &self.handle.inner;
             // One whose deletion was cut short is not in the way.
             if let Ok((key, row)) = self.any_binding(project, dataset, bucket)
@@ -296,8 +300,8 @@ pub(super) fn check_identity(row: &BindingRow, found: (u64, u64)) -> Result<()> 
     if row.root == Some(found) {
         return Ok(());
     }
-    let message = "the folder is not the one that was bound, but another file system or one that was made anew; \
-                   nothing is removed; mount it, or resume the binding if this folder is meant";
+    let message = "the folder or store is not the one that was bound, but another place, file system or one that was made anew; \
+                   nothing is removed; mount it, or resume the binding if this one is meant";
     Err(Error::new(ErrorKind::Io, message))
 }
 

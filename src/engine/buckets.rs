@@ -1,17 +1,17 @@
-//! Buckets: folders whose files can be indexed by their addresses. Nothing outside them is ever opened.
+//! Buckets: folders and object stores whose files can be indexed by their addresses. Nothing outside them is ever opened.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Uri;
 use crate::model::uri::is_bucket;
-use crate::source::{Folder, LocalFile};
+use crate::source::{Bucket, Folder, Opened, is_remote};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Names of buckets, and the folder that each stands for. Clones share the open folders.
+/// Names of buckets, and the folder or store that each stands for. Clones share what is open.
 #[derive(Debug, Clone, Default)]
 pub struct Buckets {
-    folders: BTreeMap<String, Folder>,
+    places: BTreeMap<String, Bucket>,
 }
 
 impl Buckets {
@@ -20,37 +20,50 @@ impl Buckets {
         Buckets::default()
     }
 
-    /// Adds a bucket: `oss://NAME/key` is the file `key` below `folder`.
-    pub fn add(&mut self, name: &str, folder: impl AsRef<Path>) -> Result<()> {
+    /// Adds a bucket: `oss://NAME/key` is the file `key` below the folder `place`. A place that begins with `s3://` or `oss://`
+    /// is the address of an object store (`docs/sources.md`), which is not spoken to before it is needed.
+    pub fn add(&mut self, name: &str, place: impl AsRef<Path>) -> Result<()> {
         if !is_bucket(name) {
             let rule = "1 to 63 of A-Z, a-z, 0-9, -, _ and ., not beginning with a dot";
             return Err(Error::invalid(format!("bucket: expected {rule}, got {name:?}")));
         }
-        let folder = Folder::open(folder)?;
-        if self.folders.insert(name.to_owned(), folder).is_some() {
-            return Err(Error::invalid(format!("bucket {name}: expected one folder, got two")));
+        let bucket = match place.as_ref().to_str().filter(|text| is_remote(text)) {
+            Some(address) => Bucket::open(address)?,
+            None => Bucket::Folder(Folder::open(place)?),
+        };
+        if self.places.insert(name.to_owned(), bucket).is_some() {
+            return Err(Error::invalid(format!("bucket {name}: expected one place, got two")));
         }
         Ok(())
     }
 
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.folders.keys().map(String::as_str)
+        self.places.keys().map(String::as_str)
     }
 
-    /// The folder of a bucket.
-    pub(super) fn folder(&self, name: &str) -> Option<&Path> {
-        self.folders.get(name).map(Folder::root)
+    /// What a bucket stands for.
+    pub(super) fn place(&self, name: &str) -> Option<&Bucket> {
+        self.places.get(name)
+    }
+
+    /// How many files of stores can be read at the same time; 0 without stores.
+    pub(super) fn concurrency(&self) -> usize {
+        let of = |bucket: &Bucket| match bucket {
+            Bucket::Folder(_) => 0,
+            Bucket::Objects(objects) => objects.concurrency(),
+        };
+        self.places.values().map(of).max().unwrap_or(0)
     }
 
     /// Opens the file of an address. [`ErrorKind::NotFound`] where there is no such bucket or file, or where the way to it
-    /// would leave the bucket's folder.
-    pub(super) fn open(&self, uri: &str) -> Result<LocalFile> {
+    /// would leave the bucket's place.
+    pub(super) fn open(&self, uri: &str) -> Result<Opened> {
         let uri = Uri::parse(uri)?;
         let absent = || Error::new(ErrorKind::NotFound, "File does not exist.");
         let (bucket, key) = uri.bucket_and_key().ok_or_else(absent)?;
-        let folder = self.folders.get(bucket).ok_or_else(absent)?;
-        folder.open_key(key).map_err(|e| if is_absent(&e) { absent() } else { e })
+        let place = self.places.get(bucket).ok_or_else(absent)?;
+        place.open_key(key).map_err(|e| if is_absent(&e) { absent() } else { e })
     }
 }
 

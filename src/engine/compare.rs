@@ -8,7 +8,7 @@ use super::rebuild::uri_of;
 use super::view::scan_files;
 use crate::error::Result;
 use crate::model::{FieldId, Members, Uri, field};
-use crate::source::{Entry, Filter, Folder, Found, Identity, Skipped, Walk, Why};
+use crate::source::{Bucket, Entry, Filter, Found, Identity, Skipped, Tour, Why};
 use crate::store::{Record, Stamp};
 
 /// Files of one step at most.
@@ -71,7 +71,8 @@ pub(super) struct Gone {
 
 /// Keys of directories that are not of the file systems that were found there before: what was mounted on them is away,
 /// and nothing can be said of it.
-pub(super) fn away(folder: &Folder, mounts: &[(String, Identity)]) -> Vec<String> {
+pub(super) fn away(place: &Bucket, mounts: &[(String, Identity)]) -> Vec<String> {
+    let Some(folder) = place.folder() else { return Vec::new() };
     let is_away = |(key, known): &&(String, Identity)| folder.identity_at(key) != Some(*known);
     mounts.iter().filter(is_away).map(|(key, _)| key.clone()).collect()
 }
@@ -96,7 +97,7 @@ pub(super) struct Step {
 pub(super) struct Comparison<'a> {
     dataset: &'a Dataset,
     filter: &'a Filter,
-    walk: Walk,
+    walk: Box<dyn Tour>,
     /// What the walk found and is not handled yet.
     ahead: Option<Found>,
     /// `oss://bucket/`.
@@ -118,7 +119,7 @@ impl<'a> Comparison<'a> {
         dataset: &'a Dataset,
         bucket: &str,
         filter: &'a Filter,
-        walk: Walk,
+        walk: Box<dyn Tour>,
         within: &str,
         (after, until): (&str, &str),
     ) -> Comparison<'a> {

@@ -12,7 +12,7 @@ use super::outbox::announce;
 use super::outcome::{self, Failures, reason};
 use super::playlist;
 use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Read, handle, patient, settled};
+use super::reading::{Read, failed, handle, patient, reaching, settled, tell};
 use super::workflow::{Plan, is_gone};
 use super::zone;
 use crate::analyze::place::Location;
@@ -22,7 +22,7 @@ use crate::extract;
 use crate::extract::pool::{Pool, PoolOptions, Work};
 use crate::isolate::{Extractor, Fault, Request};
 use crate::model::{File, LatLong, Members, Value, field, now};
-use crate::source::LocalFile;
+use crate::source::Opened;
 use crate::store::rows::{QuarantineRow, Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl Engine {
             let extractor = Arc::clone(&self.handle.inner.extractor);
             extractor.prepare()?;
             let pool = PoolOptions { in_flight: options.pool.in_flight.max(GROUP_FILES * 2), ..options.pool };
-            let pool = patient(pool, &extractor, &options.extract);
+            let pool = reaching(patient(pool, &extractor, &options.extract), buckets.concurrency());
             let pool = Pool::new(Fetching { buckets: buckets.clone(), options: options.extract, extractor }, pool)?;
             self.handle.inner.desk.staff()?;
             let mut run = Run { engine: self.clone(), pool, from: 0 };
@@ -120,7 +120,7 @@ impl Indexer {
 
     /// Whether it reads files of that bucket.
     pub fn has_bucket(&self, name: &str) -> bool {
-        self.buckets.folder(name).is_some()
+        self.buckets.place(name).is_some()
     }
 
     /// What the file of an address says of itself; nothing is stored.
@@ -129,10 +129,12 @@ impl Indexer {
         let key = key_of(uri);
         let request = Request { name: key, options: self.options.extract, evidence: false };
         let extractor = &self.engine.handle.inner.extractor;
-        let mut extracted = extractor.extract(handle(&file), None, &request)?;
+        let read = extractor.extract(handle(&file), None, &request);
+        let mut extracted = read.map_err(|fault| file.trouble().unwrap_or_else(|| fault.into()))?;
         let open = |path: &str| self.buckets.open(&playlist::beside(uri, path));
         playlist::complete(&mut extracted, handle(&file), extractor, &request, &open);
         zone::settle(&mut extracted, None);
+        tell(&mut extracted.members, &file).map_err(|failed| failed.error)?;
         let mut found = document(uri, key, Members::new(), stamp_of(&file));
         adopt(&mut found, &extracted.members);
         let place = found.text(field::LAT_LONG).and_then(|text| LatLong::parse(text).ok()).and_then(Location::of);
@@ -195,16 +197,17 @@ impl Work for Fetching {
         }
         let request = Request { name: key_of(&job.uri), options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), None, &request);
-        let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        let mut extracted = read.map_err(|fault| failed(fault, &file, stamp))?;
         let open = |path: &str| self.buckets.open(&playlist::beside(&job.uri, path));
         playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
         zone::settle(&mut extracted, job.said.as_ref());
         extracted.members = job.plan.apply(&file, job.said.as_ref(), extracted.members);
+        tell(&mut extracted.members, &file)?;
         Ok(Read { extracted, stamp, hash: String::new() })
     }
 }
 
-fn stamp_of(file: &LocalFile) -> Stamp {
+fn stamp_of(file: &Opened) -> Stamp {
     let stamp = file.stamp();
     debug_assert_eq!(stamp.size, file.len());
     Stamp { size: stamp.size, modified: stamp.modified_ns, inode: stamp.inode }

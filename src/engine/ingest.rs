@@ -1,4 +1,4 @@
-//! Indexing a folder: walk, pass over what is unchanged, extract in the pool, store in batches.
+//! Indexing a folder or an object store: walk or list, pass over what is unchanged, extract in the pool, store in batches.
 //!
 //! The calling thread walks, hands out work and stores; the pool's threads read files. A file that cannot be read, or whose
 //! parser panics or hangs, gets a record that says so and costs nothing else. A second run reads only files whose size,
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::extract;
 use crate::extract::pool::PoolOptions;
 use crate::model::{FieldId, File, Members, Timestamp, Uri, field};
-use crate::source::{Entry, Folder, Found, Skipped, Why};
+use crate::source::{Bucket, Entry, Folder, Found, Skipped, Walking, Why, is_remote};
 use crate::store::{Record, Stamp, Table, keys};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,7 +50,8 @@ pub struct IngestReport {
 }
 
 impl Dataset {
-    /// Indexes every regular file below `folder`, or the one file that it is, as `oss://<bucket>/<path below it>`. Members
+    /// Indexes every regular file below `folder`, or the one file that it is, as `oss://<bucket>/<path below it>`; or every object
+    /// of the store whose address it is (`s3://...`, `oss://...`: `docs/sources.md`). Members
     /// that a caller gave to a stored document (`CustomId`, `CustomLabels`) are kept. Counts appear in `progress`.
     pub fn index_folder(
         &self,
@@ -62,12 +63,15 @@ impl Dataset {
         let indexed = || -> Result<IngestReport> {
             self.inner().writable()?;
             Uri::in_bucket(bucket, "x")?;
-            let folder = Folder::open(folder)?;
-            let walk = folder.walk();
-            let pool = intake::pool(self.inner(), options.extract, options.pool)?;
+            let place = match folder.as_ref().to_str().filter(|text| is_remote(text)) {
+                Some(address) => Bucket::open(address)?,
+                None => Bucket::Folder(Folder::open(folder)?),
+            };
+            let walk = place.tour(Walking::default());
+            let pool = intake::pool(self.inner(), &place, options.extract, options.pool)?;
             let intake = Intake::new(self, &pool, progress, false)?;
             let report = IngestReport::default();
-            let mut run = Run { dataset: self, folder, bucket, options, progress, intake, report };
+            let mut run = Run { dataset: self, place, bucket, options, progress, intake, report };
             run.all(walk)?;
             Ok(run.report)
         };
@@ -78,7 +82,7 @@ impl Dataset {
 /// One run under way.
 struct Run<'a> {
     dataset: &'a Dataset,
-    folder: Folder,
+    place: Bucket,
     bucket: &'a str,
     options: &'a IngestOptions,
     progress: &'a Progress,
@@ -138,7 +142,7 @@ impl Run<'_> {
             let (stamp, kept) = known.map_or((None, None), |record| (record.stamp, Some(record.members)));
             let found = Candidate { uri, entry, stamp, kept };
             if self.intake.is_due(&found, self.options.again) {
-                self.intake.submit(&self.folder, found)?;
+                self.intake.submit(&self.place, found)?;
             } else {
                 Progress::add(&self.progress.unchanged, 1);
             }
@@ -203,6 +207,7 @@ fn why(skipped: &Skipped) -> String {
         Why::Symlink => "a symbolic link, which is not followed".to_owned(),
         Why::Special => "a FIFO, socket or device, which is not opened".to_owned(),
         Why::SameKey => "its name is not UTF-8, and another file beside it has the same key".to_owned(),
+        Why::OddKey => "its key has an empty name, . or .., or white space at an end".to_owned(),
         Why::Failed(e) => e.message().to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Isolation, Request};
 use crate::model::{File, field};
-use crate::source::{Folder, Found};
+use crate::source::{Bucket, Folder, Found};
 use std::path::Path;
 
 /// One file, read but not stored.
@@ -57,11 +57,11 @@ fn read(path: &Path, options: &extract::Options, extractor: &Extractor) -> Resul
         Found::Skipped(_) => None,
     });
     let entry = entry.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no {}", path.display())))?;
-    let source = folder.open_file(&entry)?;
+    let source = Bucket::Folder(folder.clone()).open_file(&entry)?;
     let size = source.stamp().size;
     let request = Request { name: &entry.key, options: *options, evidence: true };
     let mut extracted = extractor.extract(handle(&source), None, &request)?;
-    let open = |name: &str| Folder::open(folder.root())?.open_key(name);
+    let open = |name: &str| Bucket::Folder(Folder::open(folder.root())?).open_key(name);
     playlist::complete(&mut extracted, handle(&source), extractor, &request, &open);
     zone::settle(&mut extracted, None);
     let mut file = File::from_members(extracted.members.clone());

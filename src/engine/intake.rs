@@ -8,14 +8,15 @@ use super::ingest::{adopt, document};
 use super::open::Inner;
 use super::progress::Progress;
 use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Job, Read, Reading, patient, settled, stamp_of};
+use super::reading::{Job, Read, Reading, patient, reaching, settled, stamp_of};
 use super::workflow::Plan;
 use crate::error::Result;
 use crate::extract;
+use crate::extract::FileHash;
 use crate::extract::pool::{Answer, Pool, PoolOptions};
 use crate::isolate::Fault;
 use crate::model::{File, Members, field};
-use crate::source::{Entry, Folder};
+use crate::source::{Bucket, Entry};
 use crate::store::Stamp;
 use crate::store::rows::QuarantineRow;
 use std::collections::BTreeMap;
@@ -27,11 +28,21 @@ const STORE_DOCS: usize = 1000;
 /// Longest that a document waits to be stored.
 const STORE_AFTER: Duration = Duration::from_millis(500);
 
-/// A pool for files of folders, within the walls that the database was opened with.
-pub(super) fn pool(inner: &Inner, options: extract::Options, pool: PoolOptions) -> Result<Pool<Reading>> {
+/// A pool for files of a bucket, within the walls that the database was opened with.
+pub(super) fn pool(
+    inner: &Inner,
+    place: &Bucket,
+    mut options: extract::Options,
+    pool: PoolOptions,
+) -> Result<Pool<Reading>> {
     let extractor = Arc::clone(&inner.extractor);
     extractor.prepare()?;
-    let patience = patient(pool, &extractor, &options);
+    let mut patience = patient(pool, &extractor, &options);
+    if let Bucket::Objects(objects) = place {
+        patience = reaching(patience, objects.concurrency());
+        // The store tells a hash of its own; a partial one would cost requests.
+        options.digests.file_hash = options.digests.file_hash.filter(|hash| *hash != FileHash::Partial);
+    }
     Pool::new(Reading { options, extractor }, patience)
 }
 
@@ -119,11 +130,11 @@ impl<'a> Intake<'a> {
     }
 
     /// Hands in a file; stores what comes back while the pool is full.
-    pub(super) fn submit(&mut self, folder: &Folder, found: Candidate) -> Result<()> {
+    pub(super) fn submit(&mut self, place: &Bucket, found: Candidate) -> Result<()> {
         let Candidate { uri, entry, kept, .. } = found;
         let existed = kept.is_some();
-        let (folder, plan) = (folder.clone(), self.plan.clone());
-        let mut job = Job { folder, plan, uri, entry, kept: kept.unwrap_or_default(), existed };
+        let (place, plan) = (place.clone(), self.plan.clone());
+        let mut job = Job { place, plan, uri, entry, kept: kept.unwrap_or_default(), existed };
         let stamp = entry_stamp(&job.entry);
         if let Some(row) = self.held.get(&job.uri).filter(|row| quarantine::holds(row, stamp)) {
             let fault = Fault::quarantined(quarantine::outcome(row));

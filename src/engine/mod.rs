@@ -96,5 +96,6 @@ pub mod queues {
 }
 
 pub use crate::query::{Aggregate, Explanation, Group, Highlight, Highlighter, Hits, PlanStep, highlight, language};
+pub use crate::source::is_remote;
 pub use crate::store::Durability;
 pub use crate::video::Options as VideoOptions;

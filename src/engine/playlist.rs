@@ -11,7 +11,7 @@ use crate::extract::video::{Named, Part, Variant, local};
 use crate::extract::{Datum, Digests, Extracted, Fact, Format, Group, Options, Warning};
 use crate::isolate::{Extractor, Handle, Request};
 use crate::model::{FieldId, Members, Value, field};
-use crate::source::LocalFile;
+use crate::source::Opened;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ const STREAMS: [(FieldId, FieldId, &[FieldId]); 3] = [
 ];
 
 /// Opens a file by its path below the playlist's folder.
-pub(super) type Open<'a> = &'a dyn Fn(&str) -> Result<LocalFile>;
+pub(super) type Open<'a> = &'a dyn Fn(&str) -> Result<Opened>;
 
 /// The key of a file by its path below the folder of the file `key`.
 pub(super) fn beside(key: &str, path: &str) -> String {
@@ -153,7 +153,7 @@ impl Visit<'_> {
     }
 
     /// Opens a file below the visited list's folder, if it is local and there is room for one more.
-    fn file(&mut self, folder: &str, part: &Part) -> Option<LocalFile> {
+    fn file(&mut self, folder: &str, part: &Part) -> Option<Opened> {
         let path = local(&part.uri)?;
         let path = if folder.is_empty() { path } else { format!("{folder}/{path}") };
         if self.bytes >= BYTES || Instant::now() >= self.until {
@@ -197,7 +197,7 @@ fn clipped(range: Option<Range<u64>>, len: u64) -> Range<u64> {
 }
 
 /// Parts of files, one behind the other.
-struct Joined(Vec<(Range<u64>, LocalFile)>);
+struct Joined(Vec<(Range<u64>, Opened)>);
 
 impl ReadAt for Joined {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {

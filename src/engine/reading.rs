@@ -1,20 +1,20 @@
-//! What the pool does with one file of a folder: open, extract, run operators, stamp.
+//! What the pool does with one file of a bucket: open, extract, run operators, stamp.
 
 use super::playlist;
 use super::quarantine::Failed;
 use super::workflow::Plan;
 use super::zone;
+use crate::error::{Error, ErrorKind};
 use crate::extract::pool::{Failure, PoolOptions, Work};
 use crate::extract::{self, Extracted};
 use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
 use crate::model::{Members, field};
-use crate::source::{self, Entry, Folder, LocalFile};
+use crate::source::{self, Bucket, Entry, Opened};
 use crate::store::Stamp;
-use rustix::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reads files of folders.
+/// Reads files of buckets.
 pub(super) struct Reading {
     pub(super) options: extract::Options,
     pub(super) extractor: Arc<Extractor>,
@@ -23,7 +23,7 @@ pub(super) struct Reading {
 /// One file to read.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) folder: Folder,
+    pub(super) place: Bucket,
     /// What runs on it.
     pub(super) plan: Plan,
     pub(super) uri: String,
@@ -51,25 +51,37 @@ impl Work for Reading {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let file = job.folder.open_file(&job.entry)?;
+        let file = job.place.open_file(&job.entry)?;
         // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
-        let beside = job.entry.beside.as_deref().and_then(|entry| job.folder.open_file(entry).ok());
-        let stamp = stamp_of(file.stamp(), beside.as_ref().map(LocalFile::stamp));
+        let beside = job.entry.beside.as_deref().and_then(|entry| job.place.open_file(entry).ok());
+        let stamp = stamp_of(file.stamp(), beside.as_ref().map(Opened::stamp));
         let request = Request { name: &job.entry.key, options: self.options, evidence: false };
         let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
-        let mut extracted = read.map_err(|fault| Failed::of(fault, stamp))?;
+        let mut extracted = read.map_err(|fault| failed(fault, &file, stamp))?;
         let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
-        let open = |path: &str| job.folder.open_key(&playlist::beside(&job.entry.key, path));
+        let open = |path: &str| job.place.open_key(&playlist::beside(&job.entry.key, path));
         playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
         zone::settle(&mut extracted, None);
         extracted.members = job.plan.apply(&file, None, extracted.members);
+        let hash = tell(&mut extracted.members, &file)?.unwrap_or(hash);
         Ok(Read { extracted, stamp, hash })
     }
 }
 
 /// An open file as the extractor takes it.
-pub(super) fn handle(file: &LocalFile) -> Handle<'_> {
-    Handle { bytes: file, descriptor: Some(file.as_fd()) }
+pub(super) fn handle(file: &Opened) -> Handle<'_> {
+    Handle { bytes: file, descriptor: file.descriptor() }
+}
+
+/// Adds what a store says of its object to what the object says of itself; the store's word goes first. Answers `FileHash`, if
+/// it says one. Fails if a read failed, even if whoever read got over it: the next try may give more.
+pub(super) fn tell(members: &mut Members, file: &Opened) -> Result<Option<String>, Failed> {
+    if let Some(trouble) = file.trouble() {
+        return Err(troubled(trouble, entry_state(file)));
+    }
+    let said = file.members()?;
+    said.iter().for_each(|(id, value)| members.set(id, value.clone()));
+    Ok(said.text(field::FILE_HASH).map(str::to_owned))
 }
 
 /// The pool's patience where workers have one of their own: theirs comes first, twice, and the wait for a worker with it, so
@@ -79,6 +91,35 @@ pub(super) fn patient(options: PoolOptions, extractor: &Extractor, extract: &ext
     let wall = if extract.digests.read_all() { PoolOptions::MAX_TIMEOUT } else { sandbox.wall };
     let timeout = wall.saturating_mul(2).saturating_add(Duration::from_secs(10)).min(PoolOptions::MAX_TIMEOUT);
     PoolOptions { timeout: timeout.max(options.timeout), ..options }
+}
+
+/// Why a file gave nothing: what its store said goes before what its reader made of it.
+pub(super) fn failed(fault: Fault, file: &Opened, stamp: Stamp) -> Failed {
+    match file.trouble() {
+        Some(trouble) => troubled(trouble, stamp),
+        None => Failed::of(fault, stamp),
+    }
+}
+
+/// What its store said of a file. What would be said again of the same state is no reason to try again.
+fn troubled(error: Error, stamp: Stamp) -> Failed {
+    let lasting = error.kind() == ErrorKind::InvalidArgument;
+    Failed { error, blame: lasting.then_some((Outcome::Partial, stamp)) }
+}
+
+fn entry_state(file: &Opened) -> Stamp {
+    stamp_of(file.stamp(), None)
+}
+
+/// The same where so many files of stores are read at the same time: a thread waits for answers most of its time, and how long
+/// that may be is the store's budget.
+pub(super) fn reaching(options: PoolOptions, concurrency: usize) -> PoolOptions {
+    if concurrency == 0 {
+        return options;
+    }
+    let threads = options.threads.max(concurrency);
+    let in_flight = options.in_flight.max(threads * 4);
+    PoolOptions { threads, in_flight, timeout: PoolOptions::MAX_TIMEOUT, ..options }
 }
 
 /// What a job of either kind came to. A failure of the pool itself is the file's: its parser panicked or never returned.

@@ -8,7 +8,11 @@ use crate::analyze::place::Location;
 use crate::extract::{Extracted, Group};
 use crate::model::{LatLong, Members, Value, field};
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
+use std::sync::LazyLock;
+
+/// Rules of zones as they come with us, whatever the system has: the same file says the same everywhere.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// `ProduceTimeZone` of a time whose offset nobody knows.
 const ASSUMED: &str = "assumed";
@@ -36,7 +40,7 @@ fn of_place(members: &Members, said: Option<&Value>) -> Option<(String, &'static
     let place = said.or_else(|| members.get(field::LAT_LONG)).and_then(Value::as_str)?;
     let name = Location::of(LatLong::parse(place).ok()?)?.time_zone;
     let clock = clock(members.text(field::PRODUCE_TIME)?)?;
-    let offset = offset_at(&TimeZone::get(name).ok()?, clock)?;
+    let offset = offset_at(&ZONES.get(name).ok()?, clock)?;
     Some((format!("{clock}{}", written(offset)), name, offset))
 }
 

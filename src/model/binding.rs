@@ -66,7 +66,7 @@ impl BindingPhase {
 /// What to follow of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BindingSpec {
-    /// The folder that the bucket stands for; empty for the one that the process names.
+    /// The folder that the bucket stands for, or the address of a store; empty for the one that the process names.
     pub source: String,
     /// Only keys that begin so.
     pub prefix: String,

@@ -43,6 +43,17 @@ impl Filter {
         self.closed.push(key.to_owned());
     }
 
+    /// How the keys that are taken begin.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The highest folder above a key that is left out with all that is in it.
+    pub fn folder_left_out<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let folders = key.match_indices('/').filter_map(|(at, _)| key.get(..at));
+        folders.into_iter().find(|folder| self.left_out(folder, true))
+    }
+
     /// Whether the file of that key is taken.
     pub fn takes(&self, key: &str) -> bool {
         key.starts_with(&self.prefix) && !self.left_out(key, false) && self.below_open_folders(key)

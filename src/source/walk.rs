@@ -46,6 +46,8 @@ pub enum Why {
     Special,
     /// Another name beside it has the same key; this one is not UTF-8.
     SameKey,
+    /// Its key is not that of a file: it has an empty name, `.` or `..`, or white space at an end.
+    OddKey,
     /// It could not be listed or looked at.
     Failed(Error),
 }

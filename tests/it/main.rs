@@ -23,6 +23,10 @@ mod receiver;
 #[path = "../server/mod.rs"]
 mod server;
 
+#[cfg(feature = "remote")]
+#[path = "../s3/mod.rs"]
+mod s3;
+
 #[cfg(feature = "engine")]
 mod adversity;
 #[cfg(feature = "engine")]
@@ -61,6 +65,10 @@ mod isolation;
 mod layers;
 #[cfg(feature = "engine")]
 mod paging;
+#[cfg(feature = "remote")]
+mod remote;
+#[cfg(feature = "cli")]
+mod remote_storm;
 #[cfg(feature = "cli")]
 mod storm;
 mod style;

@@ -1,7 +1,7 @@
 //! Following bound buckets: what is there is indexed, then every change, until the follower is stopped.
 //!
 //! The supervisor compares the rows of bindings with the threads that follow them and starts and ends threads. Each thread
-//! owns one binding: watches first, then a comparison of source and records, then events. IMPORTANT: nothing is removed
+//! owns one binding: of a folder watches first, then a comparison of source and records, then events; of a store comparisons alone. IMPORTANT: nothing is removed
 //! unless the source's root is the one that was bound, at the moment of removal.
 
 mod heirs;
@@ -10,6 +10,7 @@ mod pass;
 mod polling;
 mod pursuit;
 mod roster;
+mod rounds;
 mod settle;
 mod turn;
 
@@ -27,7 +28,7 @@ use crate::source::WatchBudget;
 use crate::store::Key;
 use crate::store::keys;
 use crate::store::rows::BindingRow;
-use pursuit::Pursuit;
+use pursuit::{Pursuit, Source};
 use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -158,10 +159,12 @@ impl Supervisor {
 
     fn start(&mut self, key: Key, bucket: String, row: BindingRow) -> Result<()> {
         let Some(seat) = self.engine.handle.inner.roster.enter(&key) else { return Ok(()) };
-        let folder = if row.source.is_empty() { self.buckets.folder(&bucket) } else { Some(row.source.as_ref()) };
-        let root = folder.map(std::path::Path::to_owned);
+        let source = match row.source.as_str() {
+            "" => self.buckets.place(&bucket).map(Source::of),
+            named => Some(Source::named(named)),
+        };
         let what = (key.clone(), bucket, row);
-        let pursuit = Pursuit::new(&self.engine, what, root, &self.options, self.budget.clone(), seat);
+        let pursuit = Pursuit::new(&self.engine, what, source, &self.options, self.budget.clone(), seat);
         let run = move || pursuit.run();
         let thread = std::thread::Builder::new().name("medialith-bound".into()).spawn(run);
         self.threads.push(thread.map_err(|e| {

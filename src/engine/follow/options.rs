@@ -26,6 +26,10 @@ pub struct FollowOptions {
     pub poll_least: Duration,
     /// Longest time between two looks at what is polled.
     pub poll_most: Duration,
+    /// Shortest time between two listings of a store.
+    pub list_least: Duration,
+    /// Longest time between two listings of a store.
+    pub list_most: Duration,
     /// Longest time between two tries to reach a source.
     pub retry_most: Duration,
     /// Time between two whole comparisons of what is watched.
@@ -44,6 +48,8 @@ impl Default for FollowOptions {
             open_quiet: Duration::from_millis(500),
             poll_least: Duration::from_secs(2),
             poll_most: Duration::from_secs(300),
+            list_least: Duration::from_secs(30),
+            list_most: Duration::from_secs(600),
             retry_most: Duration::from_secs(60),
             verify: Duration::from_secs(24 * 3600),
         }
@@ -59,6 +65,8 @@ impl FollowOptions {
             ("open_quiet", self.open_quiet),
             ("poll_least", self.poll_least),
             ("poll_most", self.poll_most),
+            ("list_least", self.list_least),
+            ("list_most", self.list_most),
             ("retry_most", self.retry_most),
             ("verify", self.verify),
         ];
@@ -68,6 +76,7 @@ impl FollowOptions {
                 Err(Error::invalid(format!("{what}: expected more than 0 and at most 30 days, got {got:?}")))
             }
             None if self.poll_least > self.poll_most => Err(Error::invalid("poll_least: expected at most poll_most")),
+            None if self.list_least > self.list_most => Err(Error::invalid("list_least: expected at most list_most")),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use crate::engine::compare::{Comparison, Gone, away, is_within};
 use crate::engine::intake::{Done, Intake};
 use crate::error::Result;
 use crate::model::BindingPhase;
-use crate::source::{Identity, Look, Walking, key_of_path};
+use crate::source::{Bucket, Identity, Look, Walking, key_of_path};
 use crate::store::Durability;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ const MOST_GONE: usize = 100_000;
 /// File systems below the root that are remembered at most.
 const MOST_MOUNTS: usize = 1000;
 /// How often the first scan writes down how far it is.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
+pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// How often a pass looks at what changed meanwhile.
 const TURN_EVERY: Duration = Duration::from_millis(100);
 
@@ -116,9 +116,10 @@ impl Session<'_> {
         };
         let (dataset, bucket) = (self.dataset, &self.pursuit.bucket);
         let bounds = (span.after, span.until);
-        let mut comparison = Comparison::new(dataset, bucket, &filter, folder.walk_some(walking), &within, bounds);
+        let place = Bucket::Folder(folder);
+        let mut comparison = Comparison::new(dataset, bucket, &filter, place.tour(walking), &within, bounds);
         let mut intake = Intake::new(dataset, self.pool, self.progress, true)?;
-        let gone_away = away(&folder, &self.row.mounts);
+        let gone_away = away(&place, &self.row.mounts);
         let (mut saved, mut turned, mut pace) = (Instant::now(), Instant::now(), Pace::new(self.row.rate));
         loop {
             let step = comparison.step()?;
@@ -127,7 +128,7 @@ impl Session<'_> {
             for seen in step.seen {
                 let found = seen.candidate();
                 if intake.is_due(&found, false) {
-                    intake.submit(&folder, found)?;
+                    intake.submit(&place, found)?;
                 }
             }
             self.learn(intake.take_done());
@@ -217,7 +218,7 @@ impl Session<'_> {
             return Ok(());
         }
         let folder = self.open()?;
-        let gone_away = away(&folder, &self.row.mounts);
+        let gone_away = away(&Bucket::Folder(folder.clone()), &self.row.mounts);
         let (lost, gone): (Vec<Gone>, Vec<Gone>) = missing.gone.into_iter().partition(|g| self.is_below(g, &gone_away));
         if !lost.is_empty() {
             self.unread.extend(gone_away);
@@ -232,19 +233,19 @@ impl Session<'_> {
 }
 
 /// Keeps a scan to so many files per second.
-struct Pace {
+pub(super) struct Pace {
     rate: u32,
     begun: Instant,
     files: u64,
 }
 
 impl Pace {
-    fn new(rate: u32) -> Pace {
+    pub(super) fn new(rate: u32) -> Pace {
         Pace { rate, begun: Instant::now(), files: 0 }
     }
 
     /// Waits until that many more files are due.
-    fn keep(&mut self, files: usize, stopped: impl Fn() -> bool) {
+    pub(super) fn keep(&mut self, files: usize, stopped: impl Fn() -> bool) {
         if self.rate == 0 {
             return;
         }

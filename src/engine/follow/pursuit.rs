@@ -4,6 +4,7 @@ use super::heirs::Heirs;
 use super::options::FollowOptions;
 use super::polling::Polling;
 use super::roster::Seat;
+use super::rounds::Rounds;
 use super::settle::Settling;
 use crate::engine::audit::close_home;
 use crate::engine::binding::{check_identity, clip};
@@ -15,7 +16,9 @@ use crate::engine::reading::Reading;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::pool::Pool;
 use crate::model::{BindingPhase, BindingState, now};
-use crate::source::{Filter, Folder, Mount, WatchBudget, Watcher, is_network, key_of_path, mounts_below};
+use crate::source::{
+    Bucket, Filter, Folder, Identity, Mount, WatchBudget, Watcher, is_network, is_remote, key_of_path, mounts_below,
+};
 use crate::store::rows::BindingRow;
 use crate::store::{Durability, Key};
 use std::collections::BTreeSet;
@@ -30,13 +33,39 @@ const LOOK_UP: Duration = Duration::from_millis(250);
 /// How often the root is looked at.
 const ROOT_EVERY: Duration = Duration::from_secs(1);
 
+/// Where a binding's files are.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// In a folder, which is opened anew each time.
+    Folder(PathBuf),
+    /// In a store that the process has open.
+    Store(Bucket),
+    /// In a store of that address.
+    Address(String),
+}
+
+impl Source {
+    /// What a bucket of the process stands for.
+    pub(super) fn of(place: &Bucket) -> Source {
+        match place.folder() {
+            Some(folder) => Source::Folder(folder.root().to_owned()),
+            None => Source::Store(place.clone()),
+        }
+    }
+
+    /// What a binding names.
+    pub(super) fn named(source: &str) -> Source {
+        if is_remote(source) { Source::Address(source.to_owned()) } else { Source::Folder(PathBuf::from(source)) }
+    }
+}
+
 /// Follows one binding.
 pub(super) struct Pursuit {
     engine: Engine,
     key: Key,
     pub(super) bucket: String,
     row: BindingRow,
-    root: Option<PathBuf>,
+    source: Option<Source>,
     pub(super) options: FollowOptions,
     budget: WatchBudget,
     pub(super) seat: Arc<Seat>,
@@ -46,12 +75,12 @@ impl Pursuit {
     pub(super) fn new(
         engine: &Engine,
         (key, bucket, row): (Key, String, BindingRow),
-        root: Option<PathBuf>,
+        source: Option<Source>,
         options: &FollowOptions,
         budget: WatchBudget,
         seat: Arc<Seat>,
     ) -> Pursuit {
-        Pursuit { engine: engine.clone(), key, bucket, row, root, options: *options, budget, seat }
+        Pursuit { engine: engine.clone(), key, bucket, row, source, options: *options, budget, seat }
     }
 
     /// Follows until it is asked to stop, or nothing can be stored any more.
@@ -82,9 +111,44 @@ impl Pursuit {
 
     fn follow(&self) -> Result<()> {
         let dataset = self.engine.dataset(&self.row.project, &self.row.dataset)?;
-        let pool = intake::pool(&self.engine.handle.inner, self.options.extract, self.options.pool)?;
         let progress = Progress::new();
-        Session::begin(self, &dataset, &pool, &progress)?.run()
+        let place = match &self.source {
+            Some(Source::Store(place)) => place.clone(),
+            Some(Source::Address(address)) => Bucket::open(address)?,
+            Some(Source::Folder(_)) | None => Bucket::Folder(Folder::open(self.root()?)?),
+        };
+        let place = place.until(self.seat.stop());
+        let pool = intake::pool(&self.engine.handle.inner, &place, self.options.extract, self.options.pool)?;
+        match place {
+            Bucket::Folder(folder) => Session::begin(self, &dataset, &pool, &progress, folder)?.run(),
+            Bucket::Objects(_) => Rounds::begin(self, &dataset, &pool, &progress, place)?.run(),
+        }
+    }
+
+    /// Begins with a source that was found, if it is the one that was bound.
+    pub(super) fn enter(&self, identity: Identity) -> Result<BindingRow> {
+        let row = self.change(Durability::Buffered, |row| {
+            row.root.get_or_insert(identity);
+        })?;
+        check_identity(&row, identity)?;
+        self.change(Durability::Buffered, |row| {
+            row.state = BindingState::Running;
+            row.reason = String::new();
+            row.phase = if row.scanned { BindingPhase::IncrementalScanning } else { BindingPhase::FullScanning };
+        })
+    }
+
+    /// Notes that everything up to `began` was compared, and whether all of it could be read.
+    pub(super) fn verified(&self, began: i64, whole: bool) -> Result<BindingRow> {
+        self.change(Durability::Buffered, |row| {
+            row.scanned = true;
+            row.cursor = String::new();
+            row.phase = BindingPhase::IncrementalScanning;
+            row.reconciled = row.lost;
+            if whole {
+                row.verified = began;
+            }
+        })
     }
 
     /// Writes down why it does not go on.
@@ -114,7 +178,10 @@ impl Pursuit {
                 format!("no folder is given for the bucket {bucket}: start with --bucket {bucket}=PATH"),
             )
         };
-        self.root.as_deref().ok_or_else(missing)
+        match &self.source {
+            Some(Source::Folder(root)) => Ok(root),
+            _ => Err(missing()),
+        }
     }
 }
 
@@ -156,20 +223,11 @@ impl<'a> Session<'a> {
         dataset: &'a Dataset,
         pool: &'a Pool<Reading>,
         progress: &'a Progress,
+        folder: Folder,
     ) -> Result<Session<'a>> {
-        let folder = Folder::open(pursuit.root()?)?;
-        let identity = folder.identity()?;
-        let row = pursuit.change(Durability::Buffered, |row| {
-            row.root.get_or_insert(identity);
-        })?;
-        check_identity(&row, identity)?;
-        let row = pursuit.change(Durability::Buffered, |row| {
-            row.state = BindingState::Running;
-            row.reason = String::new();
-            row.phase = if row.scanned { BindingPhase::IncrementalScanning } else { BindingPhase::FullScanning };
-        })?;
+        let row = pursuit.enter(folder.identity()?)?;
         let mut filter = Filter::new(&row.prefix, &row.exclude)?;
-        close_home(&mut filter, &folder, pursuit.engine.handle.inner.home.root());
+        close_home(&mut filter, &Bucket::Folder(folder.clone()), pursuit.engine.handle.inner.home.root());
         let blind = pursuit.options.poll || is_network(folder.file_system()?);
         let watcher = if blind { None } else { Watcher::new(folder.root(), pursuit.budget.clone()).ok() };
         let watcher = Arc::new(watcher.unwrap_or_else(|| Watcher::blind(folder.root())));
@@ -268,16 +326,7 @@ impl<'a> Session<'a> {
 
     /// Notes that everything up to `began` was compared.
     pub(super) fn note_verified(&mut self, began: i64) -> Result<()> {
-        let whole = self.unread.is_empty();
-        self.row = self.pursuit.change(Durability::Buffered, |row| {
-            row.scanned = true;
-            row.cursor = String::new();
-            row.phase = BindingPhase::IncrementalScanning;
-            row.reconciled = row.lost;
-            if whole {
-                row.verified = began;
-            }
-        })?;
+        self.row = self.pursuit.verified(began, self.unread.is_empty())?;
         Ok(())
     }
 

@@ -28,7 +28,7 @@ struct State {
 /// What a binding's thread shares with others.
 #[derive(Debug, Default)]
 pub(super) struct Seat {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     /// It knows of no work.
     idle: AtomicBool,
     coverage: Mutex<Coverage>,
@@ -37,6 +37,11 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The wish to stop, for those who look at it themselves.
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     pub(super) fn set_idle(&self, idle: bool) {

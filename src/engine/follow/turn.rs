@@ -9,7 +9,7 @@ use crate::engine::rebuild::uri_of;
 use crate::engine::view::scan_files;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Uri, now};
-use crate::source::{Event, Folder, How, Look, described_by, key_of_path};
+use crate::source::{Bucket, Event, Folder, How, Look, described_by, key_of_path};
 use crate::store::{Durability, Table, keys};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -141,7 +141,7 @@ impl Session<'_> {
     fn settle_files(&mut self, folder: &Folder, files: &[Due], missing: &mut Missing) -> Result<()> {
         let known = self.known(files)?;
         let mut intake = Intake::new(self.dataset, self.pool, self.progress, true)?;
-        let quiet = self.pursuit.options.open_quiet;
+        let (quiet, place) = (self.pursuit.options.open_quiet, Bucket::Folder(folder.clone()));
         for (due, (uri, known)) in files.iter().zip(known) {
             let gone = |known: Option<Known>| known.filter(Known::goes_with_file);
             match folder.look(&due.path) {
@@ -152,7 +152,7 @@ impl Session<'_> {
                     let found = Seen { uri, entry, known }.candidate();
                     let again = age(found.entry.stamp.modified_ns) < nanos(COARSE);
                     if intake.is_due(&found, again) && Uri::parse(&found.uri).is_ok() {
-                        intake.submit(folder, found)?;
+                        intake.submit(&place, found)?;
                     }
                 }
                 Ok(_) => missing.extend(gone(known).map(|known| Gone { uri, known }).into_iter().collect()),

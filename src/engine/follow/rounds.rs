@@ -1,0 +1,211 @@
+//! Following a store: stores do not tell their changes to those who read them, so that all of it is listed from time to time
+//! and compared with the records. What is the same costs no more than its part of a page.
+
+use super::heirs::{Heirs, bury};
+use super::pass::{Missing, Pace, SAVE_EVERY};
+use super::pursuit::{Pursuit, Session};
+use crate::engine::compare::{Comparison, Gone};
+use crate::engine::dataset::Dataset;
+use crate::engine::intake::{Done, Intake};
+use crate::engine::progress::Progress;
+use crate::engine::reading::Reading;
+use crate::error::Result;
+use crate::extract::pool::Pool;
+use crate::model::BindingPhase;
+use crate::source::{Bucket, Filter, Skipped, Walking, Why};
+use crate::store::Durability;
+use crate::store::rows::BindingRow;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How often the wish to stop is looked at while there is nothing to do.
+const LOOK_UP: Duration = Duration::from_millis(50);
+/// Listings take at most this part of the time, up to the longest pause.
+const SHARE: u32 = 4;
+
+/// The time in which a store can be reached.
+pub(super) struct Rounds<'a> {
+    pursuit: &'a Pursuit,
+    dataset: &'a Dataset,
+    pool: &'a Pool<Reading>,
+    progress: &'a Progress,
+    row: BindingRow,
+    filter: Filter,
+    place: Bucket,
+    heirs: Heirs,
+    /// Keys of what could not be read in this round.
+    unread: BTreeSet<String>,
+    /// Objects that were new or changed in this round, and documents without objects.
+    changes: u64,
+}
+
+impl<'a> Rounds<'a> {
+    pub(super) fn begin(
+        pursuit: &'a Pursuit,
+        dataset: &'a Dataset,
+        pool: &'a Pool<Reading>,
+        progress: &'a Progress,
+        place: Bucket,
+    ) -> Result<Rounds<'a>> {
+        let row = pursuit.enter(place.identity()?)?;
+        let filter = Filter::new(&row.prefix, &row.exclude)?;
+        let (heirs, unread) = (Heirs::new(), BTreeSet::new());
+        Ok(Rounds { pursuit, dataset, pool, progress, row, filter, place, heirs, unread, changes: 0 })
+    }
+
+    /// One round after the other, until it is asked to stop. The pause doubles while nothing changes.
+    pub(super) fn run(mut self) -> Result<()> {
+        let options = &self.pursuit.options;
+        let mut pause = options.list_least;
+        while !self.is_stopped() {
+            let begun = Instant::now();
+            let whole = self.round()?;
+            // What cannot be read is tried in each round, and need not be tried often.
+            let calm = whole && self.changes <= self.unread.len() as u64;
+            pause = if calm { pause * 2 } else { options.list_least };
+            pause = pause.max(begun.elapsed() * SHARE).clamp(options.list_least, options.list_most);
+            // What could not be compared to the end is work that is known of.
+            self.pursuit.seat.set_idle(whole);
+            let rested = Instant::now();
+            while whole && rested.elapsed() < pause && !self.is_stopped() {
+                std::thread::sleep(LOOK_UP.min(pause));
+            }
+            self.pursuit.seat.set_idle(false);
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.pursuit.seat.is_stopped()
+    }
+
+    /// Compares everything; false where some of it is left. The first scan begins where the last one ended, and ends with what
+    /// was done before, because that may have changed since.
+    fn round(&mut self) -> Result<bool> {
+        let began = Session::clock();
+        self.unread.clear();
+        self.changes = 0;
+        let cursor = if self.row.scanned { String::new() } else { self.row.cursor.clone() };
+        let mut missing = Missing::default();
+        if !self.pass(&cursor, "", &mut missing)? {
+            return Ok(false);
+        }
+        if !cursor.is_empty() && !self.pass("", &cursor, &mut missing)? {
+            return Ok(false);
+        }
+        let more = missing.more;
+        self.changes += missing.gone.len() as u64;
+        self.bury(missing.gone)?;
+        self.cover();
+        if more || self.is_stopped() {
+            return Ok(false);
+        }
+        self.heirs.begin_anew();
+        self.row = self.pursuit.verified(began, self.unread.is_empty())?;
+        Ok(true)
+    }
+
+    /// Compares what lies behind one key up to another; false where it was asked to stop before the end. Fails where the store
+    /// cannot be listed: then nothing is known of what is missing.
+    fn pass(&mut self, after: &str, until: &str, missing: &mut Missing) -> Result<bool> {
+        let first = !self.row.scanned && until.is_empty();
+        if first {
+            self.row = self.pursuit.change(Durability::Buffered, |row| row.phase = BindingPhase::FullScanning)?;
+        }
+        let (filter, place) = (self.filter.clone(), self.place.clone());
+        let walking = Walking { filter: filter.clone(), after: after.to_owned(), ..Walking::default() };
+        let (dataset, bucket) = (self.dataset, &self.pursuit.bucket);
+        let mut comparison = Comparison::new(dataset, bucket, &filter, place.tour(walking), "", (after, until));
+        let mut intake = Intake::new(dataset, self.pool, self.progress, true)?;
+        let (mut saved, mut pace) = (Instant::now(), Pace::new(self.row.rate));
+        loop {
+            let step = comparison.step()?;
+            pace.keep(step.seen.len(), || self.is_stopped());
+            for seen in step.seen {
+                let found = seen.candidate();
+                if intake.is_due(&found, false) {
+                    self.changes += 1;
+                    intake.submit(&place, found)?;
+                }
+            }
+            self.learn(intake.take_done());
+            missing.extend(step.gone);
+            let stopped = self.is_stopped();
+            let failed = step.skipped.into_iter().find_map(|skipped| self.pass_over(skipped));
+            if stopped || failed.is_some() || (first && saved.elapsed() >= SAVE_EVERY) {
+                intake.drain()?;
+                self.learn(intake.take_done());
+                self.save(first && failed.is_none(), &step.upto)?;
+                self.cover();
+                saved = Instant::now();
+            }
+            match failed {
+                Some(e) => return Err(e),
+                None if stopped => return Ok(false),
+                None if step.is_last => break,
+                None => {}
+            }
+        }
+        intake.drain()?;
+        self.learn(intake.take_done());
+        Ok(true)
+    }
+
+    /// Notes what was passed over; answers why the listing failed, if that is what it says.
+    fn pass_over(&mut self, skipped: Skipped) -> Option<crate::error::Error> {
+        match skipped.why {
+            Why::Failed(e) if skipped.key.is_empty() => return Some(e),
+            Why::Failed(_) => drop(self.unread.insert(skipped.key)),
+            _ => {}
+        }
+        None
+    }
+
+    fn save(&mut self, first: bool, upto: &str) -> Result<()> {
+        if !first || upto.is_empty() {
+            return Ok(());
+        }
+        match self.pursuit.change(Durability::Buffered, |row| row.cursor = upto.to_owned()) {
+            Ok(row) => self.row = row,
+            // Stopped or deleted meanwhile: there is nothing to remember.
+            Err(_) if self.is_stopped() => {}
+            Err(e) => return Err(e),
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, done: Vec<Done>) {
+        for done in done {
+            self.heirs.add(&done);
+            if done.unread {
+                self.unread.insert(self.key_of(&done.uri).to_owned());
+            }
+        }
+    }
+
+    /// What comes behind the bucket.
+    fn key_of<'u>(&self, uri: &'u str) -> &'u str {
+        uri.get("oss://".len() + self.pursuit.bucket.len() + 1..).unwrap_or("")
+    }
+
+    /// Lets documents without objects pass on to those that their objects became, and removes the others: those of which a
+    /// second listing says the same.
+    fn bury(&mut self, gone: Vec<Gone>) -> Result<()> {
+        if gone.is_empty() || self.is_stopped() {
+            return Ok(());
+        }
+        let mut gone = gone;
+        gone.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
+        let keys: Vec<&str> = gone.iter().map(|gone| self.key_of(&gone.uri)).collect();
+        let absent = self.place.absent(&keys)?;
+        let gone = gone.into_iter().zip(absent).filter_map(|(gone, absent)| absent.then_some(gone)).collect();
+        bury(self.dataset, &self.heirs, gone).map(drop)
+    }
+
+    /// Tells how well it follows.
+    fn cover(&self) {
+        self.pursuit.seat.cover(|coverage| {
+            (coverage.live, coverage.polled, coverage.unreachable) = (0, 1, self.unread.len() as u64);
+        });
+    }
+}
