@@ -113,7 +113,7 @@ fn measure(path: &Path, keys_only: bool) {
         "{}",
         json!({
             "measure": if keys_only { "key frames" } else { "with closer look" }, "film": name, "seconds of film": length,
-            "megabytes": len >> 20, "pictures": found.pictures, "decoded": found.decoded, "shots": found.shots.len(),
+            "megabytes": len >> 20, "pictures": found.pictures, "decoded": found.decoded, "shots": found.scenes.len(),
             "wall": seconds, "processor": work, "times real time per core": length / work, "peak MiB": peak_mib(),
         })
     );

@@ -21,7 +21,7 @@ pub enum Operator {
     ReGeo,
     /// Faces, by a model pack.
     FaceDetection,
-    /// Labels: colours, light, medium, and those of model packs.
+    /// Labels: colours, light, medium, and those of model packs; of films also the shots.
     LabelClassification,
     /// The quality score.
     ImageScoring,
@@ -96,7 +96,7 @@ impl Operator {
             Operator::ExtractDocumentText => ("ExtractDocumentText", 1, Extraction, &["archive", "document", "other"]),
             Operator::ReGeo => ("ReGEO", 1, Table, &[]),
             Operator::FaceDetection => ("FaceDetection", 1, Model, IMAGE),
-            Operator::LabelClassification => ("LabelClassification", 1, Pixels, IMAGE),
+            Operator::LabelClassification => ("LabelClassification", 1, Pixels, &["image", "video"]),
             Operator::ImageScoring => ("ImageScoring", 1, Pixels, IMAGE),
             Operator::ExtractImageEmbeddings => ("ExtractImageEmbeddings", 1, Model, IMAGE),
             Operator::ImageHash => ("ImageHash", 1, Pixels, IMAGE),
@@ -114,7 +114,7 @@ impl Operator {
             Operator::Exif | Operator::MediaMeta | Operator::ExtractDocumentText => &[],
             Operator::ReGeo => &[field::ADDRESSES, field::TIMEZONE],
             Operator::FaceDetection => &[field::FIGURES, field::FIGURE_COUNT],
-            Operator::LabelClassification => &[field::LABELS],
+            Operator::LabelClassification => &[field::LABELS, field::SCENE_ELEMENTS],
             Operator::ImageScoring => &[field::IMAGE_SCORE],
             Operator::ExtractImageEmbeddings => &[],
             Operator::ImageHash => &[field::IMAGE_HASH],
@@ -141,6 +141,11 @@ impl Operator {
     pub fn runs_on(self, media: &str) -> bool {
         let card = self.card();
         card.media.is_empty() || card.media.contains(&media)
+    }
+
+    /// Whether it runs on files of that `MediaType` after their documents are stored, because it may take minutes.
+    pub fn runs_later(self, media: &str) -> bool {
+        self == Operator::LabelClassification && media == "video"
     }
 
     /// Whether it looks at pixels.

@@ -84,6 +84,10 @@ impl Analyzer {
         let budget = self.budget();
         let mut picture: Option<Result<Picture>> = None;
         for operator in operators.iter().copied().filter(|operator| operator.runs_on(&media)) {
+            if operator.runs_later(&media) {
+                report.wait(operator);
+                continue;
+            }
             if operator.card().needs.is_some_and(|member| found.get(member).is_none()) {
                 continue;
             }
@@ -217,6 +221,10 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
+/// State of an operator that has yet to look at a film.
+pub const WAITING: &str = "waiting";
+/// State of an operator that looks at a film now.
+pub const RUNNING: &str = "running";
 /// State of an operator that gave its members.
 pub const DONE: &str = "done";
 /// State of an operator that could not; the reason stands beside it.
@@ -232,6 +240,12 @@ struct Report {
 }
 
 impl Report {
+    fn wait(&mut self, operator: Operator) {
+        let card = operator.card();
+        self.pairs.push((format!("{}.state", card.name), WAITING.to_owned()));
+        self.pairs.push((format!("{}.version", card.name), card.version.to_string()));
+    }
+
     fn add(&mut self, operator: Operator, error: Option<&Error>) {
         let card = operator.card();
         let state = match error.map(Error::kind) {
@@ -306,7 +320,9 @@ mod tests {
             assert_eq!(state(&members, &format!("{}.state", operator.name())), expected, "{operator:?}");
             let given = operator.card().gives.iter().filter(|id| members.get(**id).is_some()).count();
             let derived = !matches!(operator, Operator::OssMeta) && expected == DONE;
-            assert!(!derived || given == operator.card().gives.len(), "{operator:?} gave {given}");
+            // Shots are given by films alone.
+            let film = usize::from(operator == Operator::LabelClassification);
+            assert!(!derived || given == operator.card().gives.len() - film, "{operator:?} gave {given}");
         }
         assert_eq!(state(&members, "MediaMeta.state"), "", "not run on pictures");
         let mut file = File::from_members(members);
@@ -314,6 +330,16 @@ mod tests {
         file.validate().unwrap();
         assert_eq!(file.text(field::TIMEZONE), Some("Asia/Shanghai"));
         assert_eq!(file.text(field::REASON), None, "nothing failed");
+    }
+
+    #[test]
+    fn films_wait_for_their_labels() {
+        let mut film = found();
+        film.set(field::MEDIA_TYPE, "video");
+        let members = analyzer().run(&all(), &b"not looked at".to_vec(), &film);
+        assert_eq!(state(&members, "LabelClassification.state"), WAITING);
+        assert_eq!((state(&members, "MediaMeta.state"), members.text(field::REASON)), (DONE.to_owned(), None));
+        assert!(members.get(field::LABELS).is_none() && state(&members, "ImageHash.state").is_empty());
     }
 
     #[test]

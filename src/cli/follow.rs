@@ -5,7 +5,7 @@ use super::bind::all_of;
 use super::exit::Exit;
 use super::interrupt;
 use super::output::{Output, printable};
-use crate::engine::{Buckets, FollowOptions};
+use crate::engine::{Buckets, FollowOptions, VideoOptions};
 use crate::error::Result;
 use crate::model::{Binding, BindingState};
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let mut buckets = Buckets::new();
     args.buckets.iter().try_for_each(|(name, path)| buckets.add(name, path))?;
     let engine = place.write()?;
+    let films = engine.start_film_labels(buckets.clone(), VideoOptions::default())?;
     let follower = engine.start_follower(buckets, args.how.options())?;
     let (mut told, mut at): (BTreeMap<String, String>, Option<Instant>) = (BTreeMap::new(), None);
     let mut tell = |bindings: &[Binding]| -> Result<()> {
@@ -84,7 +85,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
             tell(&all_of(&engine, place)?)?;
             at = Some(Instant::now());
         }
-        done = args.once && follower.wait_idle(LOOK_UP)?;
+        done = args.once && follower.wait_idle(LOOK_UP)? && films.wait_idle(LOOK_UP);
         if !args.once {
             std::thread::sleep(LOOK_UP);
         }
@@ -92,6 +93,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let bindings = all_of(&engine, place)?;
     tell(&bindings)?;
     follower.stop();
+    films.stop();
     if args.once {
         engine.dataset(&place.project, &place.dataset)?.settle()?;
     }

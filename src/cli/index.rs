@@ -5,9 +5,9 @@ use super::exit::Exit;
 use super::hashing;
 use super::output::{self, Output, complain, count, counted, printable};
 use super::table::{self, Cell};
-use super::{interrupt, progress};
+use super::{films, interrupt, progress};
 use crate::engine::extraction::PoolOptions;
-use crate::engine::{Counts, Dataset, IngestOptions, IngestReport, Progress, is_remote};
+use crate::engine::{Buckets, Counts, Dataset, IngestOptions, IngestReport, Progress, is_remote};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::uri::is_bucket;
 use std::collections::BTreeMap;
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// Read files in quarantine too: those that cost a worker process before
     #[arg(long)]
     release: bool,
+    /// Leave films whose labels are to be found to the next run or to `medialith serve`: metadata alone is quick
+    #[arg(long)]
+    films_later: bool,
     /// Print only what could not be read
     #[arg(short, long)]
     quiet: bool,
@@ -83,6 +86,13 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         }
         if !report.failed.is_empty() || report.skipped.iter().any(|(_, why)| unreadable(why)) {
             exit = Exit::Partial;
+        }
+    }
+    if !args.films_later {
+        let mut buckets = Buckets::new();
+        jobs.iter().try_for_each(|job| buckets.add(&job.bucket, &job.path))?;
+        if !films::look(&dataset, buckets, args.quiet, asked)? {
+            return Ok(Exit::Interrupted);
         }
     }
     // What is in segment files need not be indexed again by the next command.

@@ -7,6 +7,7 @@ mod ask;
 mod bars;
 mod exit;
 mod fields;
+mod films;
 mod hashing;
 mod interrupt;
 mod lines;

@@ -4,7 +4,7 @@ use super::args::Place;
 use super::ask::read_filter;
 use super::exit::Exit;
 use super::output::{Output, complain, counted, printable};
-use super::{interrupt, serve};
+use super::{films, interrupt, serve};
 use crate::engine::language;
 use crate::engine::{Buckets, IndexerOptions};
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let engine = place.write()?;
     let dataset = engine.dataset(&place.project, &place.dataset)?;
     args.template.iter().try_for_each(|id| dataset.set_template(id))?;
-    let indexer = engine.start_indexer(buckets, IndexerOptions::default())?;
+    let indexer = engine.start_indexer(buckets.clone(), IndexerOptions::default())?;
     let handed_in = indexer.reprocess(&dataset, &Query { filter: Some(filter), ..Query::default() })?;
     while !indexer.wait_idle(LOOK_UP) {
         if asked.load(Ordering::Relaxed) {
@@ -62,6 +62,9 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         }
     }
     indexer.stop();
+    if !films::look(&dataset, buckets, args.quiet, asked)? {
+        return Ok(Exit::Interrupted);
+    }
     dataset.settle()?;
     if args.quiet {
         return Ok(Exit::Done);

@@ -6,7 +6,7 @@ use super::group::{GROUP_DOCS, Op, Size};
 use super::open::{Engine, Inner};
 use super::space::Space;
 use super::view::{Sight, scan_files};
-use super::{outcome, rebuild, seal};
+use super::{film_labels, outcome, rebuild, seal};
 use crate::error::{Error, Result};
 use crate::model::{Event, EventType, FieldId, File, Uri};
 use crate::store::{Reader, Table, keys};
@@ -60,6 +60,7 @@ impl Dataset {
 
     pub(super) fn put_incoming(&self, files: Vec<Incoming>) -> Result<()> {
         files.iter().try_for_each(|incoming| incoming.file.validate())?;
+        let films = files.iter().any(|incoming| film_labels::is_waiting(&incoming.file));
         let (mut step, mut size) = (Vec::with_capacity(files.len().min(GROUP_DOCS)), Size::default());
         for incoming in files {
             let more = size.plus(Size::of(&incoming.file));
@@ -71,7 +72,13 @@ impl Dataset {
             }
             step.push(incoming);
         }
-        if step.is_empty() { Ok(()) } else { self.submit(Op::Put(step), Vec::new()).map(drop) }
+        if !step.is_empty() {
+            self.submit(Op::Put(step), Vec::new())?;
+        }
+        if films {
+            self.inner().films.note(self.project(), self.name());
+        }
+        Ok(())
     }
 
     /// Changes `CustomId`, `CustomLabels` (the whole map) and clusters of `Figures` of stored documents; other members are

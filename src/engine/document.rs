@@ -2,7 +2,7 @@
 //!
 //! Members that follow from where a document is stored (`ObjectId`, `ProjectName`, ...) are made on read: they cost no bytes.
 
-use super::similar;
+use super::{scenes, similar};
 use crate::error::Result;
 use crate::model::{FieldId, File, Members, Timestamp, Value, field};
 use crate::query::Derived;
@@ -52,6 +52,7 @@ pub(super) fn to_indexed(uri: &str, record: Record) -> File {
     let mut file = File::from_members(record.members);
     file.set(field::URI, uri);
     similar::add_parts(file.members_mut());
+    scenes::add_followed(file.members_mut());
     let created = record.created.to_string();
     let updated = if record.updated == record.created { created.clone() } else { record.updated.to_string() };
     file.set(field::CREATE_TIME, created);

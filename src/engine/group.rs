@@ -1,5 +1,6 @@
 //! Jobs of writers, and the state of every file that a group of them touches.
 
+use super::amendment::Amendment;
 use super::document::{self, Incoming};
 use super::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,6 +19,8 @@ pub(super) enum Op {
     /// Files that moved, old address first: the document at the new one inherits, the old one goes. Answers for each whether
     /// both were there; if not, nothing happens.
     Move(Vec<(String, String)>),
+    /// Answers whether the document was there and as it was expected; if not, nothing happens.
+    Amend(Box<Amendment>),
 }
 
 impl Op {
@@ -27,6 +30,7 @@ impl Op {
             Op::Update(files) => Box::new(files.iter().map(File::uri)),
             Op::Delete(uris) => Box::new(uris.iter().map(String::as_str)),
             Op::Move(pairs) => Box::new(pairs.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()])),
+            Op::Amend(amendment) => Box::new(std::iter::once(amendment.uri.as_str())),
         }
     }
 
@@ -36,6 +40,7 @@ impl Op {
             Op::Update(files) => files.len(),
             Op::Delete(uris) => uris.len(),
             Op::Move(pairs) => pairs.len() * 2,
+            Op::Amend(_) => 1,
         }
     }
 
@@ -45,6 +50,7 @@ impl Op {
             Op::Update(files) => files.iter().map(Size::of).sum(),
             Op::Delete(uris) => uris.iter().map(|uri| Size { docs: 1, bytes: uri.len() }).sum(),
             Op::Move(pairs) => pairs.iter().map(|(from, to)| Size { docs: 2, bytes: from.len() + to.len() }).sum(),
+            Op::Amend(amendment) => Size { docs: 1, bytes: document::weight(&amendment.gained) },
         }
     }
 }
@@ -230,7 +236,7 @@ impl Group {
                 *place = uris.len() - 1;
             }
         }
-        let updates = ops.iter().any(|op| matches!(op, Op::Update(_) | Op::Move(_)));
+        let updates = ops.iter().any(|op| matches!(op, Op::Update(_) | Op::Move(_) | Op::Amend(_)));
         let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset, uri).bytes).collect();
         let mut slots: Vec<Slot> = Vec::with_capacity(uris.len());
         reader.many(Table::Files, &keys, |at, value| {
@@ -275,12 +281,25 @@ impl Group {
             Op::Delete(_) => Ok(places.into_iter().map(|at| self.change(at, After::Gone, undo)).collect()),
             Op::Move(_) => places.chunks_exact(2).map(|pair| self.move_file(pair, undo)).collect(),
             Op::Update(files) => files.iter().zip(places).map(|(file, at)| self.update(at, file, undo)).collect(),
+            Op::Amend(amendment) => {
+                let at = places.first().copied().unwrap_or(usize::MAX);
+                self.amend(at, *amendment, undo).map(|amended| vec![amended])
+            }
         }
     }
 
     fn update(&mut self, at: usize, change: &File, undo: &mut Vec<(usize, After)>) -> Result<bool> {
         let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
         document::update(&mut record.members, change);
+        record.updated = self.now;
+        Ok(self.change(at, After::Put(Box::new(record)), undo))
+    }
+
+    fn amend(&mut self, at: usize, amendment: Amendment, undo: &mut Vec<(usize, After)>) -> Result<bool> {
+        let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
+        if !amendment.apply(&mut record) {
+            return Ok(false);
+        }
         record.updated = self.now;
         Ok(self.change(at, After::Put(Box::new(record)), undo))
     }

@@ -4,6 +4,7 @@
 //! `writer`; the table of open datasets.
 //! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
 
+mod amendment;
 pub mod attachment;
 pub mod audit;
 mod background;
@@ -20,6 +21,7 @@ mod delivery;
 pub mod detect;
 mod document;
 mod failpoint;
+pub mod film_labels;
 pub mod follow;
 mod group;
 mod home;
@@ -43,6 +45,7 @@ mod rebuild;
 mod recover;
 mod reprocess;
 mod room;
+pub mod scenes;
 mod seal;
 mod search;
 mod segments;
@@ -67,6 +70,7 @@ pub use dataset::Dataset;
 #[cfg(feature = "push")]
 pub use delivery::{Delivery, DeliveryOptions};
 pub use failpoint::FAILPOINTS;
+pub use film_labels::{FilmCounts, FilmLabels};
 pub use follow::{FollowOptions, Follower};
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};

@@ -2,6 +2,7 @@
 
 use super::background::{self, Background};
 use super::failpoint::point;
+use super::film_labels;
 use super::follow::Roster;
 use super::home::{self, Home};
 use super::options::{Options, TailLimits};
@@ -59,6 +60,8 @@ pub(super) struct Inner {
     pub(super) signer: Arc<Signer>,
     /// Tasks.
     pub(super) tasks: TaskList,
+    /// Films that wait for their labels.
+    pub(super) films: film_labels::Desk,
     /// Who follows which binding.
     pub(super) roster: Roster,
     /// Read by whoever names or unnames segment files, written by a checkpoint.
@@ -126,6 +129,7 @@ impl Engine {
             signer: Arc::new(Signer::new(Arc::clone(&queues))),
             queues,
             tasks,
+            films: film_labels::Desk::default(),
             roster: Roster::default(),
             tail: options.tail(),
             options: options.clone(),

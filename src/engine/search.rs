@@ -1,8 +1,8 @@
 //! The read walk: a query over one view, and the documents of its page.
 
 use super::dataset::Dataset;
-use super::seal;
 use super::view::Sight;
+use super::{scenes, seal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{File, Query};
 use crate::query::{self, Aggregate, Context, Explanation, Hits};
@@ -34,6 +34,17 @@ impl Dataset {
 
     /// As [`Dataset::search`]; ends with [`ErrorKind::Cancelled`] soon after `cancel` is set.
     pub fn search_cancellable(&self, query: &Query, cancel: Option<&AtomicBool>) -> Result<Answer> {
+        let mut answer = self.found(query, cancel)?;
+        scenes::narrow(query, &mut answer.files);
+        Ok(answer)
+    }
+
+    /// A page of files with all their scenes.
+    pub(super) fn search_whole(&self, query: &Query) -> Result<Answer> {
+        self.found(query, None)
+    }
+
+    fn found(&self, query: &Query, cancel: Option<&AtomicBool>) -> Result<Answer> {
         let begun = Instant::now();
         let answered = || -> Result<Answer> {
             let sight = Sight::take(self.inner(), &self.space)?;

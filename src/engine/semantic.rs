@@ -5,6 +5,7 @@
 //! over, and a sentence that names nothing the dataset knows finds nothing.
 
 use super::dataset::Dataset;
+use super::scenes;
 use super::search::Answer;
 use crate::error::{Error, Result};
 use crate::index::text::fold;
@@ -84,11 +85,16 @@ impl Dataset {
         understood().map_err(|e| e.during("SemanticQuery"))
     }
 
-    /// Files of these media (any where none is named) of which all holds that a sentence says: the newest first. A sentence that says nothing the dataset knows finds none.
+    /// Files of these media (any where none is named) of which all holds that a sentence says: the newest first. A sentence that says nothing the
+    /// dataset knows finds none. Of films `SceneElements` are the scenes that show its labels, together if there are such.
     pub fn semantic(&self, sentence: &str, media: &[String], page: Page, fields: &[FieldId]) -> Result<Answer> {
-        let filter = self.semantic_filter(sentence, media)?;
+        let meaning = self.meaning(sentence)?;
+        let filter = if meaning.is_empty() { nothing()? } else { meaning.filter(media)? };
         let sort = vec![SortKey { field: FieldPath::from(field::PRODUCE_TIME), order: Order::Desc }];
-        self.search(&Query { filter: Some(filter), sort, page, with_fields: fields.to_vec(), ..Query::default() })
+        let query = Query { filter: Some(filter), sort, page, with_fields: fields.to_vec(), ..Query::default() };
+        let mut answer = self.search_whole(&query)?;
+        scenes::keep_labels(&meaning.labels, &mut answer.files);
+        Ok(answer)
     }
 
     /// What a sentence says, as a filter; one that no file fulfils where it says nothing the dataset knows.

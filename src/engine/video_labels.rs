@@ -1,7 +1,7 @@
 //! CreateVideoLabelClassificationTask: a film of a bucket, its shots, and what they show when.
 
 use super::tasks::Doing;
-use crate::analyze::{Budget, Labelers, Pixels};
+use crate::analyze::{Analyzer, Budget, Labelers, Pixels};
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{TaskOrder, Uri};
@@ -53,8 +53,7 @@ pub(super) fn run(doing: &Doing, held: &Held) -> Outcome {
             Ok(Box::new(file))
         };
         let film = Film { source: &*file, key: &key, open: &open };
-        let labeller = Naming(Labelers::built_in());
-        video::analyze(&film, &labeller, &doing.options.video, &Watched { doing, held })
+        analyse(&film, doing.engine.analyzer(), &doing.options.video, &Watched { doing, held })
     });
     match analysed {
         Ok(summary) => Outcome::Done { result: document(&summary).to_string() },
@@ -74,11 +73,27 @@ fn source(doing: &Doing, held: &Held) -> Result<(String, String, Box<dyn ReadAt>
             .ok_or_else(|| Error::invalid(format!("SourceURI: expected oss://bucket/key, got {uri:?}")))?;
         Ok((bucket, key, Box::new(doing.buckets.open(&uri)?)))
     };
-    opened().map_err(|e| video::Failure {
-        code: e.kind().api_code().to_owned(),
-        message: e.message().to_owned(),
-        passing: !matches!(e.kind(), ErrorKind::NotFound | ErrorKind::InvalidArgument),
-    })
+    opened().map_err(|e| failure(&e))
+}
+
+/// The one way from a film to its shots and labels, for tasks and for the operator of templates alike.
+pub(super) fn analyse(
+    film: &Film<'_>,
+    analyzer: &Analyzer,
+    options: &video::Options,
+    observer: &dyn Observer,
+) -> Result<Summary, video::Failure> {
+    let labelers = analyzer.labelers().map_err(|e| failure(&e))?;
+    video::analyze(film, &Naming(labelers), options, observer)
+}
+
+/// An error of this database as the end of an analysis.
+pub(super) fn failure(error: &Error) -> video::Failure {
+    video::Failure {
+        code: error.kind().api_code().to_owned(),
+        message: error.message().to_owned(),
+        passing: !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidArgument),
+    }
 }
 
 /// Between the analysis and the list of tasks.
@@ -98,9 +113,9 @@ impl Observer for Watched<'_> {
 }
 
 /// The operators that name pictures.
-struct Naming(Labelers);
+struct Naming<'a>(&'a Labelers);
 
-impl Labeller for Naming {
+impl Labeller for Naming<'_> {
     fn labels(&self, picture: &Frame) -> Result<Vec<FrameLabel>> {
         let pixels = Pixels::new(picture.width, picture.height, picture.rgb.clone())?;
         let labels = self.0.labels(&pixels, &Budget::new(PICTURE, MEMORY))?;
@@ -139,7 +154,7 @@ fn document(summary: &Summary) -> Value {
     };
     json!({
         "Labels": summary.labels.iter().map(label).collect::<Vec<_>>(),
-        "Shots": summary.shots.iter().map(|shot| json!({ "Start": shot.start, "End": shot.end })).collect::<Vec<_>>(),
+        "Shots": summary.scenes.iter().map(|s| json!({ "Start": s.shot.start, "End": s.shot.end })).collect::<Vec<_>>(),
         "Duration": summary.duration,
         "CodecName": summary.codec,
         "Pictures": summary.pictures,

@@ -74,7 +74,7 @@ const IDENTIFIERS: [FieldId; 8] = [
 /// The columns of a field, none for fields that are only stored.
 pub(crate) fn columns_of(field: FieldId) -> &'static [Part] {
     match field.field().kind {
-        Kind::Keyword | Kind::Text | Kind::Int | Kind::Float | Kind::Time => &[Part::Value],
+        Kind::Keyword | Kind::Set | Kind::Text | Kind::Int | Kind::Float | Kind::Time => &[Part::Value],
         Kind::Geo => &[Part::Latitude, Part::Longitude],
         Kind::Map(_) => &[Part::Value, Part::Key],
         Kind::Rows | Kind::Object | Kind::Stored | Kind::Json => &[],

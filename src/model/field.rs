@@ -28,6 +28,8 @@ pub enum KeyCase {
 pub enum Kind {
     /// A string compared byte by byte.
     Keyword,
+    /// Several keywords in one value ([`crate::model::Value::set`]): a condition holds where one of them fulfils it.
+    Set,
     /// A string that is also searched by words.
     Text,
     /// A 64-bit integer.
@@ -66,9 +68,11 @@ pub struct Field {
 }
 
 impl Field {
-    /// The name inside its object: `LabelName` for `Labels.LabelName`.
+    /// The name inside its array or object: `LabelName` for `Labels.LabelName`.
     pub fn name(&self) -> &'static str {
-        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+        let parent = self.parent.and_then(by_id).map_or("", |parent| parent.path);
+        let inner = self.path.strip_prefix(parent).and_then(|rest| rest.strip_prefix('.'));
+        inner.unwrap_or(self.path)
     }
 
     /// Whether results can be ordered by it: scalars at the top level or in a single object.
@@ -91,7 +95,7 @@ const TOP: Option<FieldId> = None;
 const YES: bool = true;
 const NO: bool = false;
 
-use Kind::{Float, Geo, Int, Json, Keyword, Map, Object, Rows, Stored, Text, Time};
+use Kind::{Float, Geo, Int, Json, Keyword, Map, Object, Rows, Set, Stored, Text, Time};
 
 fields! {
     // Identity and bookkeeping.
@@ -185,7 +189,7 @@ fields! {
     132 DOCUMENT_LANGUAGE "DocumentLanguage" Keyword, TOP, NO;
     133 SEMANTIC_TYPES "SemanticTypes" Json, TOP, NO;
     134 ELEMENTS "Elements" Json, TOP, NO;
-    135 SCENE_ELEMENTS "SceneElements" Json, TOP, NO;
+    135 SCENE_ELEMENTS "SceneElements" Rows, TOP, NO;
     136 INSIGHTS "Insights" Json, TOP, NO;
     // medialith's own: what operators did and gave.
     140 OPS "ops" Map(KeyCase::Insensitive), TOP, NO;
@@ -304,6 +308,14 @@ fields! {
     379 SUBTITLE_CONTENT "Subtitles.Content" Text, Some(SUBTITLES), YES;
     380 SUBTITLE_WIDTH "Subtitles.Width" Int, Some(SUBTITLES), NO;
     381 SUBTITLE_HEIGHT "Subtitles.Height" Int, Some(SUBTITLES), NO;
+    // Members of SceneElements. Documents have the first four; the others follow from them and only the index has them.
+    390 SCENE_TIME_RANGE "SceneElements.TimeRange" Json, Some(SCENE_ELEMENTS), NO;
+    391 SCENE_FRAME_TIMES "SceneElements.FrameTimes" Json, Some(SCENE_ELEMENTS), NO;
+    392 SCENE_STREAM_INDEX "SceneElements.VideoStreamIndex" Int, Some(SCENE_ELEMENTS), NO;
+    393 SCENE_LABELS "SceneElements.Labels" Json, Some(SCENE_ELEMENTS), NO;
+    394 SCENE_LABEL_NAME "SceneElements.Labels.LabelName" Set, Some(SCENE_ELEMENTS), NO;
+    395 SCENE_START "SceneElements.Start" Int, Some(SCENE_ELEMENTS), NO;
+    396 SCENE_END "SceneElements.End" Int, Some(SCENE_ELEMENTS), NO;
 }
 
 /// One past the largest field number: the size of a table indexed by field number.

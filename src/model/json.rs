@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for ValueOf {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
         match self.0.kind {
-            Kind::Keyword | Kind::Text | Kind::Stored => Ok(Some(Value::Text(text.into()))),
+            Kind::Keyword | Kind::Set | Kind::Text | Kind::Stored => Ok(Some(Value::Text(text.into()))),
             Kind::Time | Kind::Geo if text.is_empty() => Ok(None),
             Kind::Time | Kind::Geo => {
                 let value = Value::Text(text.into());

@@ -4,10 +4,13 @@ use super::field::{FieldId, Kind};
 use super::{LatLong, Timestamp};
 use crate::error::{Error, Result};
 
+/// What joins the strings of a set.
+const SEPARATOR: char = '\u{1f}';
+
 /// A member's value. Which variant a field takes follows from its [`Kind`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Keyword, Text, Time, Geo and Stored fields, as given.
+    /// Keyword, Text, Time, Geo and Stored fields, as given; Set fields, their strings joined ([`Value::set`]).
     Text(Box<str>),
     /// Int fields.
     Int(i64),
@@ -28,6 +31,18 @@ impl Value {
     pub fn map(pairs: impl IntoIterator<Item = (String, String)>) -> Value {
         let sorted: std::collections::BTreeMap<String, String> = pairs.into_iter().collect();
         Value::Map(sorted.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+    }
+
+    /// A value of a Set field: its strings, each once and in order, joined with U+001F, which none of them keeps.
+    pub fn set(strings: impl IntoIterator<Item = String>) -> Value {
+        let sorted: std::collections::BTreeSet<String> =
+            strings.into_iter().map(|string| string.replace(SEPARATOR, " ")).filter(|s| !s.is_empty()).collect();
+        Value::from(sorted.into_iter().collect::<Vec<_>>().join("\u{1f}"))
+    }
+
+    /// The strings of the text of a Set field.
+    pub fn strings(set: &str) -> impl Iterator<Item = &str> {
+        set.split(SEPARATOR).filter(|string| !string.is_empty())
     }
 
     /// Whether the value counts as absent: an empty string, map, array or object.
@@ -64,7 +79,9 @@ impl Value {
     pub(crate) fn check(&self, field: FieldId) -> Result<()> {
         let kind = field.field().kind;
         let fits = match (kind, self) {
-            (Kind::Keyword | Kind::Text | Kind::Stored, Value::Text(_)) | (Kind::Int, Value::Int(_)) => true,
+            (Kind::Keyword | Kind::Set | Kind::Text | Kind::Stored, Value::Text(_)) | (Kind::Int, Value::Int(_)) => {
+                true
+            }
             (Kind::Float, Value::Float(x)) => x.is_finite(),
             (Kind::Time, Value::Text(t)) => return Timestamp::parse(t).map(drop).map_err(|e| at(field, &e)),
             (Kind::Geo, Value::Text(t)) => return LatLong::parse(t).map(drop).map_err(|e| at(field, &e)),

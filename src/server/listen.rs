@@ -12,7 +12,7 @@ use super::service::Api;
 use super::state::State;
 use super::tls;
 use crate::engine::queues::Style;
-use crate::engine::{Buckets, Delivery, DeliveryOptions, Engine, Follower, IndexerOptions};
+use crate::engine::{Buckets, Delivery, DeliveryOptions, Engine, FilmLabels, Follower, IndexerOptions};
 use crate::error::{Error, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -129,6 +129,11 @@ impl Server {
             } else {
                 engine.start_indexer(buckets.clone(), IndexerOptions::default())?
             },
+            films: if started.is_safe {
+                None
+            } else {
+                Some(engine.start_film_labels(buckets.clone(), options.tasks.video.clone())?)
+            },
             follower: if started.is_safe { None } else { Some(engine.start_follower(buckets, options.follow)?) },
             engine: engine.clone(),
             gate: Gate::open(keys, options.window, options.clock)?,
@@ -216,6 +221,7 @@ impl Server {
         });
         self.state.indexer.stop();
         self.state.follower.iter().for_each(Follower::stop);
+        self.state.films.iter().for_each(FilmLabels::stop);
         self.state.tasks.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(1));
         all_ended

@@ -5,7 +5,7 @@ use super::limiter::Limiter;
 use super::metrics::Metrics;
 use super::mns::Ringer;
 use super::options::Options;
-use crate::engine::{Delivery, Engine, Follower, Indexer, TaskRunner};
+use crate::engine::{Delivery, Engine, FilmLabels, Follower, Indexer, TaskRunner};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) _delivery: Delivery,
     pub(super) ringer: Ringer,
     pub(super) tasks: TaskRunner,
+    /// None where nothing may be begun.
+    pub(super) films: Option<FilmLabels>,
     /// None where nothing may be begun.
     pub(super) follower: Option<Follower>,
     pub(super) gate: Gate,

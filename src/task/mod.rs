@@ -13,5 +13,5 @@ mod runner;
 
 pub use list::{Held, MAX_WAITING_TASKS, TaskList};
 pub use policy::{MAX_ATTEMPTS, RETENTION};
-pub(crate) use runner::finish;
 pub use runner::{Outcome, Runner, Work};
+pub(crate) use runner::{finish, yield_to_queries};

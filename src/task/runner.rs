@@ -156,7 +156,7 @@ pub(crate) fn finish(work: &impl Work, held: &Held) -> Result<()> {
 
 /// Lowers the priority of this thread, and with it that of child processes that it starts. A system that refuses it runs
 /// the tasks all the same.
-fn yield_to_queries() {
+pub(crate) fn yield_to_queries() {
     let thread = rustix::thread::gettid();
     // On Linux a process number names a thread here (setpriority(2), "C library/kernel differences").
     let _refused = rustix::process::setpriority_process(Some(thread), NICE);

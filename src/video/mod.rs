@@ -19,7 +19,7 @@ mod view;
 pub use decode::Frame;
 pub use failure::Failure;
 pub use pipeline::{Film, Observer, Options, Summary, analyze};
-pub use timeline::{FrameLabel, Shot, TimedLabel};
+pub use timeline::{FrameLabel, Scene, Shot, TimedLabel};
 
 /// Names pictures. Called with pictures of a film in the order of their times.
 pub trait Labeller: Send + Sync {

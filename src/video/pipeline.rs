@@ -11,7 +11,7 @@ use super::failure::{Failure, Step};
 use super::feature::Feature;
 use super::packets::{self, Packet, Packets};
 use super::refine;
-use super::timeline::{self, Sample, Shot, TimedLabel};
+use super::timeline::{self, Sample, Scene, TimedLabel};
 use super::{FrameLabel, Labeller};
 use crate::codec::ReadAt;
 use crate::error::Result;
@@ -80,8 +80,8 @@ pub struct Summary {
     pub pictures: u64,
     /// Pictures that were decoded.
     pub decoded: u64,
-    /// Shots in their order.
-    pub shots: Vec<Shot>,
+    /// Shots in their order, and what each shows.
+    pub scenes: Vec<Scene>,
     /// Labels, the longest seen first.
     pub labels: Vec<TimedLabel>,
 }
@@ -141,9 +141,10 @@ fn run(
     let shots = timeline::shots(cuts, duration);
     first.samples.iter_mut().for_each(|(time, _)| *time -= first.start);
     let labels = timeline::join(&shots, &first.samples);
+    let scenes = timeline::scenes(&shots, &first.samples);
     observer.progress(100);
     let decoded = first.decoded + more.decoded;
-    Ok(Summary { codec: track.codec.name, duration, pictures: first.pictures, decoded, shots, labels })
+    Ok(Summary { codec: track.codec.name, duration, pictures: first.pictures, decoded, scenes, labels })
 }
 
 /// What the key frames told.

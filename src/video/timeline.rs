@@ -46,6 +46,17 @@ impl TimedLabel {
     }
 }
 
+/// What one shot shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene {
+    /// The shot.
+    pub shot: Shot,
+    /// The pictures that were looked at, in milliseconds from the film's first picture.
+    pub frames: Vec<i64>,
+    /// Labels, the surest first; their scores are the means over the time that each is seen in the shot.
+    pub labels: Vec<FrameLabel>,
+}
+
 /// The labels of one picture at its time.
 pub(super) type Sample = (i64, Vec<FrameLabel>);
 
@@ -68,19 +79,46 @@ struct Seen {
     centric: Option<f64>,
 }
 
+/// The samples of a shot among all, which are in the order of their times, each with the stretch of the shot around it: as far
+/// as the shot reaches, or half way to the next sample.
+fn around<'s>(shot: &Shot, samples: &'s [Sample]) -> impl Iterator<Item = (&'s Sample, (i64, i64))> {
+    let shot = *shot;
+    let from = samples.partition_point(|(time, _)| *time < shot.start);
+    let to = samples.partition_point(|(time, _)| *time < shot.end);
+    let inside = samples.get(from..to).unwrap_or(&[]);
+    inside.iter().enumerate().map(move |(at, sample)| {
+        let half = |other: Option<&Sample>| other.map(|(other, _)| (other + sample.0) / 2);
+        let start = at.checked_sub(1).and_then(|before| half(inside.get(before))).unwrap_or(shot.start);
+        (sample, (start, half(inside.get(at + 1)).unwrap_or(shot.end)))
+    })
+}
+
+/// What each shot shows, by the samples in it.
+pub(super) fn scenes(shots: &[Shot], samples: &[Sample]) -> Vec<Scene> {
+    let scene = |shot: &Shot| {
+        let mut seen: BTreeMap<(String, String), Seen> = BTreeMap::new();
+        let mut frames = Vec::new();
+        for ((time, labels), stretch) in around(shot, samples) {
+            if frames.last() != Some(time) {
+                frames.push(*time);
+            }
+            labels.iter().for_each(|label| see(&mut seen, label, stretch));
+        }
+        let mut labels: Vec<FrameLabel> = seen.into_values().map(|seen| finished(seen).label).collect();
+        // Of equal confidence by level and name: the map is in the order of names.
+        labels.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.level.cmp(&b.level)));
+        Scene { shot: *shot, frames, labels }
+    };
+    shots.iter().map(scene).collect()
+}
+
 /// Joins samples, which are in the order of their times. A label is seen around its sample: as far as its shot reaches, or
 /// half way to the next sample of the same shot. The longest seen comes first, then by level and name.
 pub(super) fn join(shots: &[Shot], samples: &[Sample]) -> Vec<TimedLabel> {
     let mut seen: BTreeMap<(String, String), Seen> = BTreeMap::new();
     for shot in shots {
-        let from = samples.partition_point(|(time, _)| *time < shot.start);
-        let to = samples.partition_point(|(time, _)| *time < shot.end);
-        let inside = samples.get(from..to).unwrap_or(&[]);
-        for (at, (time, labels)) in inside.iter().enumerate() {
-            let half = |other: Option<&Sample>| other.map(|(other, _)| (other + time) / 2);
-            let start = at.checked_sub(1).and_then(|before| half(inside.get(before))).unwrap_or(shot.start);
-            let end = half(inside.get(at + 1)).unwrap_or(shot.end);
-            labels.iter().for_each(|label| see(&mut seen, label, (start, end)));
+        for ((_, labels), stretch) in around(shot, samples) {
+            labels.iter().for_each(|label| see(&mut seen, label, stretch));
         }
     }
     let mut joined: Vec<TimedLabel> = seen.into_values().map(finished).collect();
@@ -155,6 +193,13 @@ mod tests {
         let shown: Vec<(&str, &[(i64, i64)])> =
             joined.iter().map(|l| (l.label.name.as_str(), l.clips.as_slice())).collect();
         assert_eq!(shown, [("a", &[(0, 200), (250, 400)][..]), ("b", &[(100, 250)][..])]);
+        let scenes = scenes(&shots, &samples);
+        let names = |scene: &Scene| scene.labels.iter().map(|l| (l.name.clone(), l.confidence)).collect::<Vec<_>>();
+        let frames: Vec<(i64, &[i64])> = scenes.iter().map(|s| (s.shot.end, s.frames.as_slice())).collect();
+        assert_eq!(frames, [(100, &[0][..]), (200, &[100]), (400, &[200, 300])]);
+        let both = [("b".to_owned(), 1.0), ("a".to_owned(), 0.5)];
+        assert_eq!(names(&scenes[0]), [("a".to_owned(), 1.0)]);
+        assert_eq!((names(&scenes[1]), names(&scenes[2])), (both.to_vec(), both.to_vec()));
         // 100 ms at 1, 250 ms at 0.5.
         assert_eq!(joined[0].label.confidence, 0.6429);
         assert_eq!(joined[0].total(), 350);

@@ -579,3 +579,25 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn films_are_labelled_after_their_documents() {
+    let desk = Desk::new();
+    let films = desk.path("films");
+    std::fs::create_dir(&films).unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample/videos/ferry.mp4");
+    std::fs::copy(sample, films.join("ferry.mp4")).unwrap();
+    let folder = films.to_str().unwrap();
+    let later = desk.run(&["index", "--template", "medialith:Visual", "--films-later", folder]).ok();
+    assert!(!later.out.contains("labelled"), "{later:?}");
+    let waiting = desk.run(&["search", "ops.LabelClassification.state:waiting"]).ok();
+    assert!(waiting.out.contains("ferry.mp4"), "{waiting:?}");
+    // Nothing has changed, and the film is looked at all the same.
+    let run = desk.run(&["index", folder]).ok();
+    assert!(run.out.contains("1 film labelled\n"), "{run:?}");
+    let found = desk.run(&["search", "--json", "scene(label:Appearance end<=3000)"]).ok();
+    assert!(found.out.contains("\"TimeRange\":[0,3000]"), "{found:?}");
+    let bucket = format!("films={folder}");
+    let again = desk.run(&["reprocess", "--bucket", &bucket, "--where", "ops.LabelClassification.state:done"]).ok();
+    assert!(again.out.contains("1 film labelled\n") && again.out.contains("1 file read again"), "{again:?}");
+}

@@ -152,7 +152,7 @@ fn truth() -> (Vec<i64>, Vec<Seen>) {
 /// Precision and recall of cuts, each within one picture.
 fn score(found: &Summary) -> (f64, f64) {
     let (cuts, _) = truth();
-    let starts: Vec<i64> = found.shots.iter().skip(1).map(|shot| shot.start).collect();
+    let starts: Vec<i64> = found.scenes.iter().skip(1).map(|scene| scene.shot.start).collect();
     let near = |cut: &i64, among: &[i64]| among.iter().any(|other| (other - cut).abs() <= PICTURE);
     let right = starts.iter().filter(|start| near(start, &cuts)).count();
     let hit = cuts.iter().filter(|cut| near(cut, &starts)).count();
@@ -162,7 +162,7 @@ fn score(found: &Summary) -> (f64, f64) {
 fn judge(found: &Summary, what: &str) {
     let (precision, recall) = score(found);
     println!("{what}: precision {precision:.3}, recall {recall:.3}, {} of {} decoded", found.decoded, found.pictures);
-    assert!(precision >= 0.95 && recall >= 0.95, "{what}: {:?}", found.shots);
+    assert!(precision >= 0.95 && recall >= 0.95, "{what}: {:?}", found.scenes);
     let mut labels: Vec<(&str, &[(i64, i64)])> =
         found.labels.iter().map(|l| (l.label.name.as_str(), l.clips.as_slice())).collect();
     labels.sort_unstable();
@@ -294,7 +294,7 @@ fn a_film_whose_pictures_last_unequally() {
     assert!(compose(&path, &[&uneven[..], &codec].concat()));
     let found = run(&path, &options()).unwrap();
     let (precision, recall) = score(&found);
-    assert!(precision >= 0.95 && recall >= 0.95, "{:?}", found.shots);
+    assert!(precision >= 0.95 && recall >= 0.95, "{:?}", found.scenes);
 }
 
 #[test]

@@ -77,4 +77,6 @@ mod tree;
 #[cfg(feature = "engine")]
 mod tasks;
 #[cfg(feature = "engine")]
+mod timeline;
+#[cfg(feature = "engine")]
 mod workflow;

@@ -168,6 +168,26 @@ class Operations:
         self.refused("InvalidArgument", self.call, "create_video_label_classification_task", **project, source_uri="http://b/x.mp4")
         self.refused("ResourceNotFound", self.call, "get_task", project_name="p", task_type="FaceClustering", task_id=made.task_id)
 
+    def test_films_of_a_dataset(self):
+        """A template labels films: labels with clips, and the shots that a query asks for."""
+        call, place = self.call, dict(project_name="p", dataset_name=f"{type(self).__name__}Films")
+        call("create_dataset", **place, template_id="Official:AllFunction")
+        sample = pathlib.Path(__file__).parents[1] / "data/sample/videos/ferry.mp4"
+        shutil.copyfile(sample, self.server.files / "film.mp4")
+        call("index_file_meta", **place, file=models.InputFile(uri="oss://b/film.mp4"))
+        get = lambda: call("get_file_meta", **place, uri="oss://b/film.mp4").files[0]
+        self.wait(lambda: call("get_dataset", **place).dataset.file_count == 1)
+        self.wait(lambda: get().scene_elements)
+        film = get()
+        self.assertEqual((film.video_width is not None, film.scene_elements[0].time_range), (True, [0, 3000]))
+        self.assertTrue(film.labels and all(label.clips[0].time_range == [0, 3000] for label in film.labels))
+        shown = [label.label_name for label in film.scene_elements[0].labels]
+        label = lambda name: models.SimpleQuery(operation="eq", field="SceneElements.Labels.LabelName", value=name)
+        asked = lambda *names: models.SimpleQuery(operation="nested", field="SceneElements", sub_queries=[label(n) for n in names])
+        found = call("simple_query", **place, query=asked(shown[0], shown[-1]))
+        self.assertEqual([s.time_range for f in found.files for s in f.scene_elements], [[0, 3000]])
+        self.assertEqual(call("simple_query", **place, query=asked(shown[0], "Nothing")).total_hits, 0)
+
     def test_pictures(self):
         """Operators on pixels; what nothing is installed for is refused in words."""
         call, uri = self.call, "oss://b/blue.ppm"

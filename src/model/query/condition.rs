@@ -134,7 +134,7 @@ impl Condition {
         let fits = match (&test, kind) {
             (Test::Exists, Kind::Stored | Kind::Json) => false,
             (Test::Exists, _) => true,
-            (Test::Text(..) | Test::Prefix(_), Kind::Keyword | Kind::Text) => true,
+            (Test::Text(..) | Test::Prefix(_), Kind::Keyword | Kind::Set | Kind::Text) => true,
             (Test::Text(..) | Test::Prefix(_), Kind::Map(_)) => field.key.is_some(),
             (Test::Phrase(_), Kind::Text)
             | (Test::Number(..), Kind::Int | Kind::Float)
@@ -178,6 +178,7 @@ fn kind_name(field: &str) -> &'static str {
     let kind = FieldPath::parse(field).map(|path| path.id.field().kind);
     match kind {
         Ok(Kind::Keyword) => "keyword",
+        Ok(Kind::Set) => "set of keywords",
         Ok(Kind::Text) => "text",
         Ok(Kind::Int | Kind::Float) => "number",
         Ok(Kind::Time) => "time",

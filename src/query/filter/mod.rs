@@ -15,7 +15,7 @@ mod text;
 
 pub(crate) use compile::{Compiler, Plan, Step, plan};
 pub(crate) use evaluate::{Evaluation, Told};
-pub(crate) use operand::{fold_case, tokens};
+pub(crate) use operand::{fold_case, holds, set_holds, tokens};
 pub(crate) use path::filename;
 
 use super::guard::Context;

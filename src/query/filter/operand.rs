@@ -4,8 +4,8 @@ use super::scan::Slots;
 use crate::error::Result;
 use crate::index::text::{fold, is_cjk, words};
 use crate::index::{Arena, ColumnId, NumberColumn, Segment, order_bits};
-use crate::model::Anchor;
 use crate::model::query::{Comparison, Number, Test};
+use crate::model::{Anchor, Kind, Value};
 use crate::query::guard::Context;
 use std::borrow::Cow;
 
@@ -60,6 +60,42 @@ pub(crate) fn holds(test: &Test, value: &[u8], case: bool) -> bool {
     }
 }
 
+/// Whether one of the strings of a set fulfils a test.
+pub(crate) fn set_holds(test: &Test, set: &str) -> bool {
+    Value::strings(set).any(|string| holds(test, string.as_bytes(), true))
+}
+
+/// The slots of the sets in a dictionary of which one string fulfils a test.
+fn in_sets(
+    segment: &Segment,
+    column: ColumnId,
+    values: Arena<'_>,
+    test: &Test,
+    context: &Context<'_>,
+) -> Result<Slots> {
+    let fits = |value: &[u8]| set_holds(test, &String::from_utf8_lossy(value));
+    // The sets that contain the string as a part, of which few have it as a part only.
+    if let Test::Text(Comparison::Eq, operand) = test
+        && !operand.is_empty()
+    {
+        let found = segment.values(column, values)?;
+        let found = found.containing(operand, Anchor::None, 0..values.len(), None, &mut || context.tick())?;
+        let mut visit = values.visit();
+        let kept = found.into_iter().filter(|ordinal| fits(visit.unit(*ordinal as usize)));
+        return Ok(Slots::List(kept.map(|ordinal| u64::from(ordinal) + 1).collect()));
+    }
+    let mut list = Vec::new();
+    for (ordinal, value) in values.units(0..values.len()).enumerate() {
+        if ordinal.is_multiple_of(1024) {
+            context.tick()?;
+        }
+        if fits(value) {
+            list.push(ordinal as u64 + 1);
+        }
+    }
+    Ok(Slots::List(list))
+}
+
 /// The slots (ordinal + 1) of the values in a sorted dictionary that fulfil a test.
 pub(crate) fn in_dictionary(
     segment: &Segment,
@@ -70,6 +106,9 @@ pub(crate) fn in_dictionary(
     case: bool,
     context: &Context<'_>,
 ) -> Result<Slots> {
+    if column.field.field().kind == Kind::Set {
+        return in_sets(segment, column, values, test, context);
+    }
     let all = values.len() as u64;
     match test {
         Test::Exists => Ok(Slots::Range(1, all)),

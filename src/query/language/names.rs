@@ -82,6 +82,11 @@ pub(super) const ELEMENTS: &[Element] = &[
         array: field::SUBTITLES,
         members: &[("codec", field::SUBTITLE_CODEC_NAME), ("text", field::SUBTITLE_CONTENT)],
     },
+    Element {
+        name: "scene",
+        array: field::SCENE_ELEMENTS,
+        members: &[("label", field::SCENE_LABEL_NAME), ("stream", field::SCENE_STREAM_INDEX)],
+    },
     Element { name: "ocr", array: field::OCR_CONTENTS, members: &[("text", field::OCR_CONTENT)] },
 ];
 

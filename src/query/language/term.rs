@@ -90,7 +90,7 @@ impl Reading<'_> {
         match kind {
             Kind::Int | Kind::Float => self.number(path),
             Kind::Time => self.time(path),
-            Kind::Keyword | Kind::Text => self.text(path),
+            Kind::Keyword | Kind::Set | Kind::Text => self.text(path),
             Kind::Map(_) if path.key.is_some() => self.text(path),
             Kind::Map(_) if self.term.operator == Operator::Colon && self.searches(path) => self.text(path),
             Kind::Map(_) => Err(self.at_name(format!("{path} has entries: expected the key of one, as in {path}.key"))),

@@ -110,7 +110,7 @@ fn value_of(kind: Kind, id: FieldId) -> BoxedStrategy<Value> {
         Kind::Rows => prop::collection::vec(members(Some(id)), 1..4).prop_map(Value::Rows).boxed(),
         Kind::Object => members(Some(id)).prop_filter("not empty", |m| !m.is_empty()).prop_map(Value::Object).boxed(),
         Kind::Json => Just(Value::Json("[1,{\"a\":null}]".into())).boxed(),
-        Kind::Keyword | Kind::Text | Kind::Stored => text.prop_map(Value::from).boxed(),
+        Kind::Keyword | Kind::Set | Kind::Text | Kind::Stored => text.prop_map(Value::from).boxed(),
     }
 }
 
