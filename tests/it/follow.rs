@@ -295,6 +295,34 @@ fn files_that_are_still_written_and_links() {
 }
 
 #[test]
+fn hard_links_keep_their_own_labels() {
+    let world = World::new();
+    world.write("one.txt", "the same bytes");
+    fs::hard_link(world.path("one.txt"), world.path("two.txt")).unwrap();
+    fs::hard_link(world.path("one.txt"), world.path("three.txt")).unwrap();
+    world.bind(BindingSpec::default());
+    let follower = world.follow(quick());
+    // Said long enough after they were read.
+    std::thread::sleep(Duration::from_millis(2100));
+    world.label("one.txt", "first");
+    world.label("two.txt", "second");
+    world.label("three.txt", "third");
+    fs::remove_file(world.path("one.txt")).unwrap();
+    world.keys_become(&["three.txt", "two.txt"]);
+    assert_eq!(world.labelled("two.txt").as_deref(), Some("second"));
+    assert_eq!(world.labelled("three.txt").as_deref(), Some("third"));
+    // The same after a restart, when nobody remembers what was read.
+    follower.stop();
+    fs::remove_file(world.path("two.txt")).unwrap();
+    let _follower = world.follow(quick());
+    world.keys_become(&["three.txt"]);
+    assert_eq!(world.labelled("three.txt").as_deref(), Some("third"));
+    fs::rename(world.path("three.txt"), world.path("four.txt")).unwrap();
+    world.keys_become(&["four.txt"]);
+    assert_eq!(world.labelled("four.txt").as_deref(), Some("third"));
+}
+
+#[test]
 fn limits_states_and_listings() {
     let world = World::new();
     let engine = &world.engine;

@@ -156,6 +156,8 @@ fn a_storm_leaves_no_difference() {
         }
         if life == 1 {
             overflow(&mut storm, &child);
+            // What is told comes at the end of what the queue holds.
+            rest(&child);
         }
         std::thread::sleep(Duration::from_millis(300));
         child.kill().unwrap();
@@ -175,6 +177,25 @@ fn overflow(storm: &mut Storm, child: &Child) {
     paths.iter().step_by(2).for_each(|path| fs::write(path, "2").unwrap());
     signal(child, "CONT");
     storm.files.extend(paths);
+}
+
+/// Waits until a process has nothing to do: it computes for less than 2 % of the time.
+fn rest(child: &Child) {
+    let ticks = || -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        // proc_pid_stat(5): utime and stime are the 14th and 15th, the name in brackets may hold spaces.
+        let fields: Vec<&str> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let begun = Instant::now();
+    loop {
+        let before = ticks();
+        std::thread::sleep(Duration::from_millis(1500));
+        if ticks() - before <= 3 {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(120), "the follower does not come to rest");
+    }
 }
 
 /// Regular files below a folder.
@@ -206,6 +227,9 @@ fn last_life(db: &Path, storm: &mut Storm, wanted: usize) {
         assert!(begun.elapsed() < patience, "{} differences: {:?}", report.count(), report.differences.first());
         std::thread::sleep(Duration::from_millis(100));
     }
+    // The loss that was forced is counted, and was made good.
+    let coverage = engine.binding("p", "d", URI).unwrap().coverage;
+    assert!(coverage.lost > 0 && coverage.reconciled == coverage.lost, "{coverage:?}");
     let documents = engine.dataset("p", "d").unwrap().len().unwrap();
     assert_eq!(documents, count(&storm.root));
     follower.stop();

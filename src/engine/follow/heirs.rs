@@ -3,11 +3,12 @@
 
 use crate::engine::compare::{Gone, Known};
 use crate::engine::dataset::Dataset;
+use crate::engine::document::KEPT;
 use crate::engine::intake::Done;
 use crate::engine::quarantine::{self, Verdicts};
 use crate::error::Result;
-use crate::model::{Condition, Filter, Page, Query, Timestamp, field};
-use crate::store::{Stamp, Table, keys};
+use crate::model::{Condition, Filter, Page, Query, Timestamp, field, now};
+use crate::store::{Record, Stamp, Table, keys};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -15,17 +16,41 @@ use std::time::{Duration, Instant};
 const MOST: usize = 50_000;
 /// Age at which a file of the same digest still counts as what another became.
 const RECENT: Duration = Duration::from_secs(600);
+/// Longest that a document is stored after its file was read.
+const STORED: Duration = Duration::from_secs(2);
 /// Documents of one length and time that are looked at.
 const CANDIDATES: usize = 20;
 
 /// Files that were read lately.
 #[derive(Debug)]
 pub(in crate::engine) struct Heirs {
-    by_stamp: HashMap<(u64, i64, u64), String>,
-    /// With when they were read: what was a copy all along is no heir.
-    by_hash: HashMap<(u64, String), (String, Instant)>,
+    by_stamp: HashMap<(u64, i64, u64), Heir>,
+    /// What was a copy all along is no heir.
+    by_hash: HashMap<(u64, String), Heir>,
     /// Some were forgotten, or read by an earlier process: the index knows them.
     partial: bool,
+}
+
+/// A file that may be what another one became.
+#[derive(Debug, Clone)]
+pub(super) struct Heir {
+    uri: String,
+    /// When it was read by this process.
+    read: Option<(Instant, Timestamp)>,
+}
+
+impl Heir {
+    /// Whether callers have said something of it since it was read: then it is a file of its own, such as another link to the
+    /// same bytes, and what was said of it stays. What they said before may be of a file that was there before.
+    fn is_spoken_for(&self, dataset: &Dataset) -> Result<bool> {
+        let key = keys::file(dataset.space.id, &self.uri);
+        let bytes = dataset.inner().store.reader().bytes(&key)?;
+        let Some(bytes) = bytes else { return Ok(false) };
+        let record = Record::decode_fields(&self.uri, &bytes, &KEPT)?;
+        let stored = |(_, at): (Instant, Timestamp)| at.0.saturating_add(STORED.as_nanos() as i64);
+        let since = self.read.map_or(i64::MIN, stored);
+        Ok(record.updated.0 > since && record.members.iter().any(|(id, _)| KEPT.contains(&id)))
+    }
 }
 
 impl Heirs {
@@ -42,9 +67,10 @@ impl Heirs {
             (self.by_stamp, self.by_hash) = Default::default();
             self.partial = true;
         }
-        self.by_stamp.insert(state(done.stamp), done.uri.clone());
+        let heir = Heir { uri: done.uri.clone(), read: Some((Instant::now(), now())) };
+        self.by_stamp.insert(state(done.stamp), heir.clone());
         if !done.hash.is_empty() && done.stamp.size > 0 {
-            self.by_hash.insert((done.stamp.size, done.hash.clone()), (done.uri.clone(), Instant::now()));
+            self.by_hash.insert((done.stamp.size, done.hash.clone()), heir);
         }
     }
 
@@ -53,17 +79,17 @@ impl Heirs {
         *self = Heirs { partial: false, ..Heirs::new() };
     }
 
-    /// The URI of what became of a file.
-    pub(super) fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<String>> {
+    /// What became of a file.
+    pub(super) fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
         let Some(stamp) = gone.known.stamp else { return Ok(None) };
         let remembered = self.by_stamp.get(&state(stamp)).or_else(|| {
             let hash = Some(&gone.known.hash).filter(|hash| !hash.is_empty() && stamp.size > 0)?;
-            let (uri, read) = self.by_hash.get(&(stamp.size, hash.clone()))?;
-            (read.elapsed() < RECENT).then_some(uri)
+            let heir = self.by_hash.get(&(stamp.size, hash.clone()))?;
+            heir.read.is_some_and(|(read, _)| read.elapsed() < RECENT).then_some(heir)
         });
         match remembered {
-            Some(uri) if *uri != gone.uri => Ok(Some(uri.clone())),
-            _ if self.partial => indexed(dataset, gone, stamp),
+            Some(heir) if heir.uri != gone.uri => Ok(Some(heir.clone())),
+            _ if self.partial => Ok(indexed(dataset, gone, stamp)?.map(|uri| Heir { uri, read: None })),
             _ => Ok(None),
         }
     }
@@ -79,8 +105,8 @@ pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, gone: Vec<Gone>)
             verdicts.release(&gone.uri);
         }
         match heirs.find(dataset, &gone)? {
-            Some(heir) => moved.push((gone.uri, heir)),
-            None => removed.push(gone.uri),
+            Some(heir) if !heir.is_spoken_for(dataset)? => moved.push((gone.uri, heir.uri)),
+            _ => removed.push(gone.uri),
         }
     }
     let outcomes = dataset.move_documents(moved.clone())?;

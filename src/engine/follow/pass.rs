@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Documents without files that one pass remembers at most; more take another pass.
 const MOST_GONE: usize = 100_000;
+/// Documents that are removed between two looks at the wish to stop.
+const BURIED_AT_ONCE: usize = 1000;
 /// File systems below the root that are remembered at most.
 const MOST_MOUNTS: usize = 1000;
 /// How often the first scan writes down how far it is.
@@ -228,8 +230,20 @@ impl Session<'_> {
         let gone: Vec<Gone> = gone.into_iter().filter(absent).collect();
         // IMPORTANT: the root may have gone while its files were looked for.
         drop(self.open()?);
-        bury(self.dataset, &self.heirs, gone).map(drop)
+        in_parts(gone, |part| bury(self.dataset, &self.heirs, part).map(|_| !self.is_stopped()))
     }
+}
+
+/// Does a part after the other, so that the wish to stop is noticed between: what is left is found again.
+pub(super) fn in_parts(mut gone: Vec<Gone>, mut each: impl FnMut(Vec<Gone>) -> Result<bool>) -> Result<()> {
+    while !gone.is_empty() {
+        let rest = gone.split_off(gone.len().min(BURIED_AT_ONCE));
+        if !each(gone)? {
+            break;
+        }
+        gone = rest;
+    }
+    Ok(())
 }
 
 /// Keeps a scan to so many files per second.

@@ -2,7 +2,7 @@
 //! and compared with the records. What is the same costs no more than its part of a page.
 
 use super::heirs::{Heirs, bury};
-use super::pass::{Missing, Pace, SAVE_EVERY};
+use super::pass::{Missing, Pace, SAVE_EVERY, in_parts};
 use super::pursuit::{Pursuit, Session};
 use crate::engine::compare::{Comparison, Gone};
 use crate::engine::dataset::Dataset;
@@ -199,7 +199,7 @@ impl<'a> Rounds<'a> {
         let keys: Vec<&str> = gone.iter().map(|gone| self.key_of(&gone.uri)).collect();
         let absent = self.place.absent(&keys)?;
         let gone = gone.into_iter().zip(absent).filter_map(|(gone, absent)| absent.then_some(gone)).collect();
-        bury(self.dataset, &self.heirs, gone).map(drop)
+        in_parts(gone, |part| bury(self.dataset, &self.heirs, part).map(|_| !self.is_stopped()))
     }
 
     /// Tells how well it follows.
