@@ -129,6 +129,11 @@ impl Store {
         format!("s3://{BUCKET}{more}endpoint=http://{}&credentials={}", self.address, keys(dir))
     }
 
+    /// The same for those who speak the other dialect.
+    pub(crate) fn oss_url(&self, dir: &Path) -> String {
+        format!("oss://{BUCKET}?style=path&endpoint=http://{}&credentials={}", self.address, keys(dir))
+    }
+
     pub(crate) fn put(&self, key: &str, object: Object) {
         self.shared.objects.lock().unwrap().insert(key.to_owned(), object);
     }
@@ -266,7 +271,9 @@ fn read(request: &Request, object: &Object) -> Response {
     answer.header("last-modified", &time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
     object.headers.iter().for_each(|(name, value)| answer.header(name, value));
     if !object.tags.is_empty() {
-        answer.header("x-amz-tagging-count", &object.tags.len().to_string());
+        let of_oss = request.header("authorization").is_some_and(|claim| claim.starts_with("OSS "));
+        let name = if of_oss { "x-oss-tagging-count" } else { "x-amz-tagging-count" };
+        answer.header(name, &object.tags.len().to_string());
     }
     if request.method == "HEAD" {
         answer.length = Some(object.len);

@@ -1,4 +1,5 @@
-//! Signature Version 4 from the receiver's side ("Authenticating Requests: Using the Authorization Header" of the S3 API).
+//! Signatures from the receiver's side: Version 4 of S3 ("Authenticating Requests: Using the Authorization Header" of the S3 API) and
+//! Version 1 of OSS ("Include a V1 signature in the Authorization header" of the OSS API).
 
 use super::http::{Request, encoded};
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +17,31 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 
 /// Whether a request is signed with the test's keys.
 pub(super) fn is_right(request: &Request) -> bool {
-    signed(request).unwrap_or(false)
+    let of_oss = request.header("authorization").is_some_and(|claim| claim.starts_with("OSS "));
+    if of_oss { signed_for_oss(request) } else { signed(request) }.unwrap_or(false)
+}
+
+fn signed_for_oss(request: &Request) -> Option<bool> {
+    let (key_id, wanted) = request.header("authorization")?.strip_prefix("OSS ")?.split_once(':')?;
+    let mut own: Vec<_> = request.headers.iter().filter(|(name, _)| name.starts_with("x-oss-")).collect();
+    own.sort_unstable();
+    let own: String = own.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    // Of the query only what names a part of the resource is signed.
+    let mut parts = request.pairs();
+    parts.retain(|(name, _)| ["tagging", "continuation-token", "versionId", "uploads", "acl"].contains(&name.as_str()));
+    parts.sort_unstable();
+    let part =
+        |(name, value): &(String, String)| if value.is_empty() { name.clone() } else { format!("{name}={value}") };
+    let parts: Vec<String> = parts.iter().map(part).collect();
+    // The bucket is a part of the path: what is asked of it alone is signed as it is sent.
+    let path = request.path();
+    let resource = if parts.is_empty() { path } else { format!("{path}?{}", parts.join("&")) };
+    let field = |name: &str| request.header(name).unwrap_or("");
+    let (method, date) = (&request.method, request.header("date").or_else(|| request.header("x-oss-date"))?);
+    let text = format!("{method}\n{}\n{}\n{date}\n{own}{resource}", field("content-md5"), field("content-type"));
+    let mut mac = Hmac::<sha1::Sha1>::new_from_slice(super::SECRET.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    Some(key_id == super::KEY_ID && data_encoding::BASE64.encode(&mac.finalize().into_bytes()) == wanted)
 }
 
 fn signed(request: &Request) -> Option<bool> {

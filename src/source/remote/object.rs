@@ -24,9 +24,9 @@ const HEAD: u64 = 128 << 10;
 /// Bytes of a request for a place of its own, and what they are aligned to.
 const BLOCK: u64 = 64 << 10;
 /// Most bytes of one request.
-const MOST: u64 = 8 << 20;
+const MOST: u64 = 4 << 20;
 /// Bytes of one object that are kept.
-const KEPT: u64 = 32 << 20;
+const KEPT: u64 = 12 << 20;
 
 /// An open object.
 #[derive(Debug)]

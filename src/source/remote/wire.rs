@@ -17,7 +17,7 @@ use ureq::config::AutoHeaderValue;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Longest body that is read: larger than any range that is asked for and any page of a listing.
-const MOST_BODY: u64 = 32 << 20;
+const MOST_BODY: u64 = 16 << 20;
 /// Longest time for all tries of one request, pauses included.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// First pause after a failure; each further one is twice as long, up to the longest.
