@@ -13,9 +13,10 @@
 )]
 
 use medialith::codec::ReadAt;
-use medialith::extract::pool::{Pool, PoolOptions, Work};
+use medialith::extract::pool::{Hand, Pool, PoolOptions, Work};
 use medialith::extract::{Hint, MediaType, Options, sniff};
-use medialith::isolate::{Counted, Extractor, Handle, Isolation, Request, Sandbox, serve_if_asked};
+use medialith::isolate::{Counted, Extractor, Handle, Isolation, Item, Request, Sandbox, serve_if_asked};
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -67,6 +68,22 @@ impl Work for Reading {
 
     fn run(&self, (): &mut (), path: &PathBuf) -> usize {
         read(&self.0, path)
+    }
+
+    fn at_once(&self) -> usize {
+        self.0.together()
+    }
+
+    fn run_all(&self, (): &mut (), hand: &Hand<'_, Reading>) {
+        let files: Vec<(OnceCell<Open>, &PathBuf)> = hand.jobs().map(|path| (OnceCell::new(), path)).collect();
+        let mut batch = self.0.batch();
+        for (place, (cell, path)) in files.iter().enumerate() {
+            let file = cell.get_or_init(|| open(path));
+            let file = Handle { bytes: file, descriptor: Some(file.file.as_fd()) };
+            let request = Request { name: path.to_str().unwrap(), options: Options::default(), evidence: false };
+            batch.add(place, Item { file, beside: None, request });
+        }
+        batch.finish(&mut |place, read| hand.done(place, read.unwrap().members.len()));
     }
 }
 
@@ -171,8 +188,8 @@ fn main() {
     let in_thread = Extractor::new(&Isolation::InThread).unwrap();
     print("the same in a thread", (0..20_000).map(|_| timed(&in_thread)).collect());
     let born = |_| {
-        let begun = Instant::now();
-        walls().prepare().unwrap();
+        let (begun, walls) = (Instant::now(), walls());
+        walls.prepare().unwrap();
         begun.elapsed()
     };
     print("a new worker in its jail", (0..200).map(born).collect());

@@ -300,7 +300,7 @@ fn an_abort_at_any_step_loses_nothing() {
 }
 
 /// Steps behind the batch: their errors are dropped, because what they would undo is done.
-const PAST_THE_BATCH: [&str; 9] = [
+const PAST_THE_BATCH: [&str; 14] = [
     "commit-before-publish",
     "commit-after-publish",
     "seal-named",
@@ -309,7 +309,12 @@ const PAST_THE_BATCH: [&str; 9] = [
     "merge-published",
     "merge-unlinked",
     "rebuild-named",
+    "rebuild-published",
+    "rebuild-unlinked",
+    "create-project-named",
+    "create-dataset-named",
     "drop-dataset-named",
+    "drop-dataset-unlinked",
 ];
 
 #[test]

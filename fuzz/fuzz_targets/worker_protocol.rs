@@ -17,6 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
                 let (_, take) = Kind::of(&again).expect("an encoded job has a kind");
                 let job_again = Job::decode(take).expect("an encoded job is one");
                 assert_eq!((job.number, job.sources), (job_again.number, job_again.sources));
+                assert_eq!(job.pixels, job_again.pixels);
             }
         }
         Kind::Reply => {
@@ -26,6 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
                 let read = Reply::decode(take).expect("an encoded reply is one");
                 assert_eq!(read.extracted.members, reply.extracted.members);
                 assert_eq!(read.outcome, reply.outcome);
+                let pixels = |reply: &Reply| reply.picture.as_ref()?.as_ref().ok().map(|picture| picture.pixels.clone());
+                assert_eq!(pixels(&read), pixels(&reply));
             }
         }
         Kind::Data | Kind::Refused => {}

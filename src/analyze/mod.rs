@@ -38,5 +38,5 @@ pub use label::{Label, Labeler, Labelers};
 pub use operator::{Card, Cost, Operator};
 pub use picture::{LONGEST, LONGEST_FOR_TEXT, MAX_BYTES, MAX_SIDE, Picture};
 pub use pixels::{Pixels, Plane};
-pub use run::Analyzer;
+pub use run::{Analyzer, Decode};
 pub use template::{MAX_TEMPLATES, MAX_TEMPLATES_BYTES, Template, Templates};

@@ -12,7 +12,6 @@ use super::place::Location;
 use super::score::Score;
 use super::text::{Tesseract, Texts};
 use super::{Budget, Label, Labelers, Operator, placeholder};
-use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LatLong, Members, Value, field};
 use std::collections::BTreeSet;
@@ -39,6 +38,9 @@ impl Default for Analyzer {
         Analyzer::over(Installed::built_in(), "tesseract")
     }
 }
+
+/// Gives the picture in a file: its longer side at most so long, within that budget.
+pub type Decode<'a> = dyn Fn(u32, &Budget) -> Result<Picture> + 'a;
 
 impl Analyzer {
     /// Operators with these labelers; `program` is Tesseract's, looked for on the path where it is a bare name.
@@ -74,9 +76,10 @@ impl Analyzer {
         found.as_ref().map_err(|why| Error::new(ErrorKind::NotFound, format!("no program reads text: {why}")))
     }
 
-    /// The members of a document: of what extraction `found` in `source` those that the operators stand for, and what the
-    /// operators add. `found` holds what the caller knows already, such as a place.
-    pub fn run(&self, operators: &BTreeSet<Operator>, source: &dyn ReadAt, found: &Members) -> Members {
+    /// The members of a document: of what extraction `found` in a file those that the operators stand for, and what the
+    /// operators add. `found` holds what the caller knows already, such as a place. `decode` gives the picture in the file, once
+    /// an operator wants to see it, its longer side at most as long as it is told.
+    pub fn run(&self, operators: &BTreeSet<Operator>, decode: &Decode<'_>, found: &Members) -> Members {
         let media = found.text(field::MEDIA_TYPE).unwrap_or("other").to_owned();
         let mut members = kept(operators, &media, found);
         let mut report = Report::default();
@@ -92,7 +95,7 @@ impl Analyzer {
                 continue;
             }
             let outcome = if operator.sees() && self.provides(operator).is_ok() {
-                let decoded = picture.get_or_insert_with(|| guarded(|| Picture::decode(source, longest, &budget)));
+                let decoded = picture.get_or_insert_with(|| guarded(|| decode(longest, &budget)));
                 match decoded {
                     Ok(picture) => guarded(|| self.see(operator, picture, &budget)),
                     Err(e) => Err(Error::new(e.kind(), e.message())),
@@ -287,6 +290,10 @@ mod tests {
         bytes.into_inner()
     }
 
+    fn decode(bytes: Vec<u8>) -> impl Fn(u32, &Budget) -> Result<Picture> {
+        move |longest, budget| Picture::decode(&bytes, longest, budget)
+    }
+
     fn found() -> Members {
         let mut members = Members::new();
         members.set(field::MEDIA_TYPE, "image");
@@ -311,7 +318,7 @@ mod tests {
 
     #[test]
     fn each_operator_gives_what_its_card_says() {
-        let members = analyzer().run(&all(), &png(), &found());
+        let members = analyzer().run(&all(), &decode(png()), &found());
         for operator in all().into_iter().filter(|o| o.runs_on("image")) {
             let expected = match operator {
                 Operator::FaceDetection | Operator::ExtractImageEmbeddings | Operator::ImageTexts => UNAVAILABLE,
@@ -336,7 +343,7 @@ mod tests {
     fn films_wait_for_their_labels() {
         let mut film = found();
         film.set(field::MEDIA_TYPE, "video");
-        let members = analyzer().run(&all(), &b"not looked at".to_vec(), &film);
+        let members = analyzer().run(&all(), &decode(b"not looked at".to_vec()), &film);
         assert_eq!(state(&members, "LabelClassification.state"), WAITING);
         assert_eq!((state(&members, "MediaMeta.state"), members.text(field::REASON)), (DONE.to_owned(), None));
         assert!(members.get(field::LABELS).is_none() && state(&members, "ImageHash.state").is_empty());
@@ -344,7 +351,8 @@ mod tests {
 
     #[test]
     fn templates_choose_members() {
-        let run = |operators: &[Operator]| analyzer().run(&operators.iter().copied().collect(), &png(), &found());
+        let run =
+            |operators: &[Operator]| analyzer().run(&operators.iter().copied().collect(), &decode(png()), &found());
         assert!(run(&[]).is_empty());
         let mime = run(&[Operator::Mime]);
         assert_eq!((mime.text(field::CONTENT_TYPE), mime.text(field::TITLE)), (Some("image/png"), None));
@@ -355,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_picture_that_cannot_be_decoded_costs_pixels_only() {
-        let members = analyzer().run(&all(), &b"\x89PNG\r\n\x1a\n then nothing".to_vec(), &found());
+        let members = analyzer().run(&all(), &decode(b"\x89PNG\r\n\x1a\n then nothing".to_vec()), &found());
         assert_eq!(state(&members, "ImageScoring.state"), FAILED);
         assert_eq!(state(&members, "ReGEO.state"), DONE);
         assert_eq!(members.text(field::TITLE), Some("West lake"));
@@ -377,17 +385,17 @@ mod tests {
             }
         }
         let mut analyzer = Analyzer::new(Labelers::built_in().with(Arc::new(Panics)), "/nowhere/tesseract");
-        let members = analyzer.run(&all(), &png(), &found());
+        let members = analyzer.run(&all(), &decode(png()), &found());
         assert_eq!(state(&members, "LabelClassification.state"), FAILED);
         assert!(state(&members, "LabelClassification.reason").contains("panicked"));
         assert_eq!(state(&members, "ImageHash.state"), DONE);
         analyzer.time = Duration::ZERO;
-        assert!(state(&analyzer.run(&all(), &png(), &found()), "ImageHash.reason").contains("time"));
+        assert!(state(&analyzer.run(&all(), &decode(png()), &found()), "ImageHash.reason").contains("time"));
     }
 
     #[test]
     fn the_same_bytes_give_the_same_members() {
-        let once = || analyzer().run(&all(), &png(), &found());
+        let once = || analyzer().run(&all(), &decode(png()), &found());
         assert_eq!(once(), once());
     }
 }

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::output::{Output, complain, counted};
 use super::{follow, interrupt, keys};
 use crate::engine::queues::{Allowed, Style};
-use crate::engine::{Buckets, TaskOptions};
+use crate::engine::{Buckets, Engine, TaskOptions};
 use crate::error::Result;
 use crate::server::{AccessKeys, Log, NewKey, Options, Role, Server, TlsFiles};
 use std::net::SocketAddr;
@@ -123,13 +123,27 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
         out.line(format_args!("going on with {} accepted before", counted(waiting, "task")))?;
     }
     out.flush()?;
+    let mut violations = 0;
     while !asked.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK_UP);
+        violations = warn_of_violations(&engine, violations);
     }
     if !server.stop(Duration::from_secs(args.grace)) {
         complain(format_args!("some requests did not end within {} s", args.grace));
     }
     Ok(Exit::Done)
+}
+
+/// Says when a file made its worker try what its jail forbids: nothing that is read in good faith does.
+fn warn_of_violations(engine: &Engine, known: u64) -> u64 {
+    let now = engine.extraction().violations;
+    if now > known {
+        complain(format_args!(
+            "warning: a worker was ended because it made a system call that its jail forbids ({now} so far); \
+             `medialith search outcome:sandbox_violation` lists the files"
+        ));
+    }
+    now
 }
 
 fn options(args: &Args) -> Options {

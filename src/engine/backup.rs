@@ -25,6 +25,7 @@ impl Engine {
             let what = format!("{}: expected a directory that is absent or empty, got one with files", dir.display());
             return Err(Error::new(ErrorKind::AlreadyExists, what));
         }
+        point("checkpoint-begin")?;
         home::create_all(dir)?;
         // No file is unlinked and no manifest row changes until store and segments are both copied.
         let _still = exclude(&inner.files);
@@ -32,10 +33,12 @@ impl Engine {
         inner.store.checkpoint(&store)?;
         point("checkpoint-store")?;
         file::create_dir(&folder)?;
+        point("checkpoint-folder")?;
         for id in segments::named(&inner.store.reader())? {
             link(&inner.home.segment(id), &folder.join(segment_file(id)))?;
         }
         file::sync_dir(&folder)?;
+        point("checkpoint-copied")?;
         workflow::copy(inner.home.root(), dir)?;
         point("checkpoint-linked")?;
         // IMPORTANT: the mark comes last, so that a copy that was cut short is not taken for a database.

@@ -45,7 +45,9 @@ impl Engine {
             let mut batch = inner.store.batch();
             batch.put(&keys::database(), &database)?;
             batch.put(&keys::project(name.as_str()), &row)?;
+            point("create-project-before")?;
             inner.store.commit(batch, Durability::Sync)?;
+            let _killed_here = point("create-project-named");
             Ok(project_of(name.as_str(), &row, Totals::default()))
         };
         created().map_err(|e| e.during("CreateProject"))
@@ -150,7 +152,9 @@ impl Engine {
             batch.put(&keys::database(), &database)?;
             batch.put(&keys::project(project), &owner)?;
             batch.put(&key, &row)?;
+            point("create-dataset-before")?;
             inner.store.commit(batch, Durability::Sync)?;
+            let _killed_here = point("create-dataset-named");
             Ok(dataset_of(project, name.as_str(), &row, CountersRow::default(), 0))
         };
         created().map_err(|e| e.during("CreateDataset"))
@@ -265,10 +269,12 @@ fn remove_space(inner: &Inner, mut batch: Batch<'_>, row: &DatasetRow, name: &st
     batch.drop_changes(row.id(), u64::MAX - 1)?;
     batch.drop_quarantine(row.id())?;
     let unnamed = rebuild::unname_all(&inner.store.reader(), &mut batch, row.id())?;
+    point("drop-dataset-before")?;
     inner.store.commit(batch, Durability::Sync)?;
     writer.gone = true;
     let _killed_here = point("drop-dataset-named");
     segments::unlink(inner, unnamed);
+    let _killed_here = point("drop-dataset-unlinked");
     inner.forget(row.id());
     Ok(())
 }

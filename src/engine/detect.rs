@@ -1,6 +1,7 @@
 //! What operators tell of one file at an address, without storing anything.
 
 use super::indexer::Indexer;
+use super::reading::handle;
 pub use crate::analyze::{Cropping, Ratio};
 use crate::analyze::{LONGEST, LONGEST_FOR_TEXT, Picture, label};
 use crate::error::{Error, ErrorKind, Result};
@@ -63,11 +64,12 @@ impl Indexer {
         self.seen(uri, LONGEST, |picture| analyzer.croppings(picture, ratios, &analyzer.budget()))
     }
 
-    /// Decodes the picture at an address and looks at it. A defect costs the call, not its thread.
+    /// Decodes the picture at an address, where files are read, and looks at it. A defect costs the call, not its thread.
     fn seen<T>(&self, uri: &str, longest: u32, look: impl FnOnce(&Picture) -> Result<T>) -> Result<T> {
         let file = self.buckets().open(uri)?;
         let budget = self.engine().analyzer().budget();
-        let outcome = catch_unwind(AssertUnwindSafe(|| look(&Picture::decode(&file, longest, &budget)?)));
+        let picture = self.engine().handle.inner.extractor.picture(handle(&file), uri, longest, &budget)?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| look(&picture)));
         outcome.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the operator panicked on the picture")))
     }
 }

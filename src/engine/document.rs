@@ -146,7 +146,7 @@ pub(super) fn update(members: &mut Members, change: &File) {
 /// Gives a document what was known of the same file at its address before: what callers said of it (that of the file goes
 /// before that of the address), what was found out about its content, and since when it is known.
 pub(super) fn inherit(heir: &mut Record, from: Record) {
-    let own = [field::OBJECT_STATUS, field::REASON, field::FILENAME];
+    let own = [field::OBJECT_STATUS, field::REASON, field::FILENAME, field::EXTRACT_OUTCOME];
     for (id, value) in from.members.iter().filter(|(id, _)| !own.contains(id)) {
         if KEPT.contains(&id) || heir.members.get(id).is_none() {
             heir.members.set(id, value.clone());

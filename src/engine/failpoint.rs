@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 
-/// Every step, in the order of the walks: commit, seal and merge, rebuild, recovery, checkpoint.
+/// Every step, in the order of the walks: commit, seal and merge, rebuild, recovery, creation, checkpoint, deletion.
 pub const FAILPOINTS: &[&str] = &[
     "commit-before-batch",
     "store-commit-before",
@@ -20,17 +20,30 @@ pub const FAILPOINTS: &[&str] = &[
     "merge-named",
     "merge-published",
     "merge-unlinked",
+    "rebuild-begin",
     "rebuild-segment",
+    "rebuild-written",
     "rebuild-named",
+    "rebuild-published",
+    "rebuild-unlinked",
     "recover-begin",
     "recover-orphans",
     "recover-replayed",
     "create-locked",
     "create-format",
+    "create-project-before",
+    "create-project-named",
+    "create-dataset-before",
+    "create-dataset-named",
+    "checkpoint-begin",
     "checkpoint-store",
+    "checkpoint-folder",
+    "checkpoint-copied",
     "checkpoint-linked",
     "checkpoint-format",
+    "drop-dataset-before",
     "drop-dataset-named",
+    "drop-dataset-unlinked",
 ];
 
 /// Passes the step `name`, one of [`FAILPOINTS`]; the action `return` makes it fail as an I/O error would.

@@ -9,22 +9,24 @@ use super::document::{Incoming, KEPT};
 use super::ingest::{adopt, document};
 use super::open::Engine;
 use super::outbox::announce;
-use super::outcome::{self, Failures, reason};
+use super::outcome::{Failures, events, reason};
 use super::playlist;
 use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Read, failed, handle, patient, reaching, settled, tell};
+use super::reading::{Read, at_once, failed, handle, outcome, patient, reaching, settled, tell};
 use super::workflow::{Plan, is_gone};
 use super::zone;
+use crate::analyze::Budget;
 use crate::analyze::place::Location;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract;
-use crate::extract::pool::{Pool, PoolOptions, Work};
-use crate::isolate::{Extractor, Fault, Request};
+use crate::extract::pool::{Hand, Pool, PoolOptions, Work};
+use crate::extract::{self, Extracted};
+use crate::isolate::{Extractor, Fault, Item, Request};
 use crate::model::{File, LatLong, Members, Value, field, now};
 use crate::source::Opened;
 use crate::store::rows::{QuarantineRow, Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -68,7 +70,10 @@ impl Engine {
             extractor.prepare()?;
             let pool = PoolOptions { in_flight: options.pool.in_flight.max(GROUP_FILES * 2), ..options.pool };
             let pool = reaching(patient(pool, &extractor, &options.extract), buckets.concurrency());
-            let pool = Pool::new(Fetching { buckets: buckets.clone(), options: options.extract, extractor }, pool)?;
+            // Objects of stores come by ranges, one file after the other: each thread takes one.
+            let at_once = if buckets.concurrency() > 0 { 1 } else { at_once(&extractor, pool.threads) };
+            let fetching = Fetching { buckets: buckets.clone(), options: options.extract, extractor, at_once };
+            let pool = Pool::new(fetching, pool)?;
             self.handle.inner.desk.staff()?;
             let mut run = Run { engine: self.clone(), pool, from: 0 };
             let thread = std::thread::Builder::new().name("medialith-index".into()).spawn(move || run.all());
@@ -167,6 +172,8 @@ struct Fetching {
     buckets: Buckets,
     options: extract::Options,
     extractor: Arc<Extractor>,
+    /// Files that a thread reads together.
+    at_once: usize,
 }
 
 /// One file of the group at hand.
@@ -181,6 +188,38 @@ struct Job {
     said: Option<Value>,
 }
 
+impl Fetching {
+    /// Opens a file, unless it is one that is kept apart.
+    fn open(&self, job: &Job) -> Result<Opened, Failed> {
+        let file = self.buckets.open(&job.uri)?;
+        let stamp = stamp_of(&file);
+        if let Some(row) = job.held.as_ref().filter(|row| quarantine::holds(row, stamp)) {
+            self.extractor.passed_over();
+            return Err(Failed::of(Fault::quarantined(quarantine::outcome(row)), stamp));
+        }
+        Ok(file)
+    }
+
+    fn request<'a>(&self, job: &'a Job) -> Request<'a> {
+        Request { name: key_of(&job.uri), options: self.options, evidence: false }
+    }
+
+    /// What comes after extraction.
+    fn finish(&self, job: &Job, file: &Opened, read: Result<Extracted, Fault>) -> Result<Read, Failed> {
+        let stamp = stamp_of(file);
+        let mut extracted = read.map_err(|fault| failed(fault, file, stamp))?;
+        let outcome = outcome(&extracted);
+        let open = |path: &str| self.buckets.open(&playlist::beside(&job.uri, path));
+        playlist::complete(&mut extracted, handle(file), &self.extractor, &self.request(job), &open);
+        zone::settle(&mut extracted, job.said.as_ref());
+        let decode =
+            |longest: u32, budget: &Budget| self.extractor.picture(handle(file), key_of(&job.uri), longest, budget);
+        extracted.members = job.plan.apply(&decode, job.said.as_ref(), extracted.members);
+        tell(&mut extracted.members, file)?;
+        Ok(Read { extracted, stamp, hash: String::new(), outcome })
+    }
+}
+
 impl Work for Fetching {
     type Job = Job;
     type Done = Result<Read, Failed>;
@@ -189,21 +228,36 @@ impl Work for Fetching {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let file = self.buckets.open(&job.uri)?;
-        let stamp = stamp_of(&file);
-        if let Some(row) = job.held.as_ref().filter(|row| quarantine::holds(row, stamp)) {
-            self.extractor.passed_over();
-            return Err(Failed::of(Fault::quarantined(quarantine::outcome(row)), stamp));
+        let file = self.open(job)?;
+        let read = self.extractor.extract(handle(&file), None, &self.request(job));
+        self.finish(job, &file, read)
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
+
+    fn run_all(&self, (): &mut (), hand: &Hand<'_, Fetching>) {
+        let files: Vec<(&Job, OnceCell<Opened>)> = hand.jobs().map(|job| (job, OnceCell::new())).collect();
+        let mut batch = self.extractor.batch();
+        for (place, (job, cell)) in files.iter().enumerate() {
+            hand.begin(place);
+            match self.open(job) {
+                Ok(file) => {
+                    let file = handle(cell.get_or_init(|| file));
+                    batch.add(place, Item { file, beside: None, request: self.request(job) });
+                }
+                Err(failed) => hand.done(place, Err(failed)),
+            }
         }
-        let request = Request { name: key_of(&job.uri), options: self.options, evidence: false };
-        let read = self.extractor.extract(handle(&file), None, &request);
-        let mut extracted = read.map_err(|fault| failed(fault, &file, stamp))?;
-        let open = |path: &str| self.buckets.open(&playlist::beside(&job.uri, path));
-        playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
-        zone::settle(&mut extracted, job.said.as_ref());
-        extracted.members = job.plan.apply(&file, job.said.as_ref(), extracted.members);
-        tell(&mut extracted.members, &file)?;
-        Ok(Read { extracted, stamp, hash: String::new() })
+        batch.finish(&mut |place, read| {
+            if let Some((job, cell)) = files.get(place)
+                && let Some(file) = cell.get()
+            {
+                hand.begin(place);
+                hand.done(place, self.finish(job, file, read));
+            }
+        });
     }
 }
 
@@ -374,7 +428,7 @@ impl Run {
         let inner = &self.engine.handle.inner;
         let mut batch = inner.store.batch();
         rows.iter().try_for_each(|(number, _)| batch.delete(&keys::work(*number)))?;
-        let announced = announce(inner, &mut batch, &outcome::events(inner, rows, failures, now()))?;
+        let announced = announce(inner, &mut batch, &events(inner, rows, failures, now()))?;
         // Should this be lost with the power, the work is done once more, and told once more under the same name.
         inner.store.commit(batch, Durability::Buffered)?;
         drop(announced);
@@ -407,6 +461,7 @@ fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
         Ok(read) => {
             let mut file = document(&uri, &key, said, read.stamp);
             adopt(&mut file, &read.extracted.members);
+            quarantine::tell(&mut file, Some(read.outcome));
             plan.into_iter().for_each(|plan| plan.trim(&mut file));
             Ok(Incoming { file, stamp: Some(read.stamp), bound: false })
         }
@@ -415,7 +470,9 @@ fn incoming(wanted: Wanted, outcome: Result<Read, Failed>) -> Result<Incoming> {
             said.set(field::FILENAME, key);
             said.set(field::OBJECT_STATUS, "Failed");
             said.set(field::REASON, reason(&failed.error));
-            Ok(Incoming { file: File::from_members(said), stamp: None, bound: false })
+            let mut file = File::from_members(said);
+            quarantine::tell(&mut file, failed.outcome());
+            Ok(Incoming { file, stamp: None, bound: false })
         }
     }
 }

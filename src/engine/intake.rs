@@ -8,7 +8,7 @@ use super::ingest::{adopt, document};
 use super::open::Inner;
 use super::progress::Progress;
 use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Job, Read, Reading, patient, reaching, settled, stamp_of};
+use super::reading::{Job, Read, Reading, at_once, patient, reaching, settled, stamp_of};
 use super::workflow::Plan;
 use crate::error::Result;
 use crate::extract;
@@ -38,12 +38,15 @@ pub(super) fn pool(
     let extractor = Arc::clone(&inner.extractor);
     extractor.prepare()?;
     let mut patience = patient(pool, &extractor, &options);
+    let mut at_once = at_once(&extractor, pool.threads);
     if let Bucket::Objects(objects) = place {
         patience = reaching(patience, objects.concurrency());
+        // They come by ranges, one file after the other: each thread takes one.
+        at_once = 1;
         // The store tells a hash of its own; a partial one would cost requests.
         options.digests.file_hash = options.digests.file_hash.filter(|hash| *hash != FileHash::Partial);
     }
-    Pool::new(Reading { options, extractor }, patience)
+    Pool::new(Reading { options, extractor, at_once }, patience)
 }
 
 /// Reads what it is given and stores what that says.
@@ -203,13 +206,16 @@ impl<'a> Intake<'a> {
                 }
                 let mut file = job.document(read.stamp);
                 adopt(&mut file, &read.extracted.members);
+                quarantine::tell(&mut file, Some(read.outcome));
                 (file, read.stamp, read.hash, !read.extracted.warnings.is_empty(), None)
             }
             Err(failed) => {
                 self.verdicts.blame(&job.uri, &failed);
                 let stamp = entry_stamp(&job.entry);
                 let reason = format!("[{:?}] {}", failed.error.kind(), failed.error.message());
-                (job.document(stamp), stamp, String::new(), false, Some(reason))
+                let mut file = job.document(stamp);
+                quarantine::tell(&mut file, failed.outcome());
+                (file, stamp, String::new(), false, Some(reason))
             }
         };
         let media = file.text(field::MEDIA_TYPE).unwrap_or("other").to_owned();

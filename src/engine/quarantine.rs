@@ -6,10 +6,10 @@
 
 use super::dataset::Dataset;
 use super::open::{Engine, Inner};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::extract;
 use crate::isolate::{Fault, Outcome, Snapshot};
-use crate::model::{Timestamp, now};
+use crate::model::{File, Timestamp, field, now};
 use crate::store::rows::{QuarantineRow, Row};
 use crate::store::{DatasetId, Durability, Reader, Stamp, keys};
 use std::collections::BTreeMap;
@@ -47,10 +47,28 @@ impl Failed {
         self.blame.is_none_or(|(outcome, _)| outcome == Outcome::SourceError)
     }
 
+    /// What became of reading the file: of one that could not be opened as well.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let unread =
+            || matches!(self.error.kind(), ErrorKind::NotFound | ErrorKind::Io).then_some(Outcome::SourceError);
+        // What its source says of a file is no outcome of its parser.
+        let blamed = |(outcome, _): (Outcome, Stamp)| match outcome {
+            Outcome::Ok | Outcome::Partial => Outcome::SourceError,
+            other => other,
+        };
+        self.blame.map(blamed).or_else(unread)
+    }
+
     /// The fault of a file in that state.
     pub(super) fn of(fault: Fault, stamp: Stamp) -> Failed {
         Failed { blame: Some((fault.outcome, stamp)), error: fault.into() }
     }
+}
+
+/// Says in a document what became of reading its file; nothing where it was read whole, which is most often so.
+pub(super) fn tell(file: &mut File, outcome: Option<Outcome>) {
+    let name = outcome.filter(|outcome| *outcome != Outcome::Ok).map_or("", Outcome::name);
+    file.set(field::EXTRACT_OUTCOME, name);
 }
 
 /// The version that rows carry.

@@ -4,13 +4,15 @@ use super::playlist;
 use super::quarantine::Failed;
 use super::workflow::Plan;
 use super::zone;
+use crate::analyze::Budget;
 use crate::error::{Error, ErrorKind};
-use crate::extract::pool::{Failure, PoolOptions, Work};
+use crate::extract::pool::{Failure, Hand, PoolOptions, Work};
 use crate::extract::{self, Extracted};
-use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
+use crate::isolate::{Extractor, Fault, Handle, Item, Outcome, Request};
 use crate::model::{Members, field};
 use crate::source::{self, Bucket, Entry, Opened};
 use crate::store::Stamp;
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use std::time::Duration;
 pub(super) struct Reading {
     pub(super) options: extract::Options,
     pub(super) extractor: Arc<Extractor>,
+    /// Files that a thread reads together.
+    pub(super) at_once: usize,
 }
 
 /// One file to read.
@@ -41,6 +45,50 @@ pub(super) struct Read {
     pub(super) stamp: Stamp,
     /// `FileHash`, where it was asked for, whether or not the template keeps it.
     pub(super) hash: String,
+    /// Whether all of it was understood.
+    pub(super) outcome: Outcome,
+}
+
+/// What became of a file that was read.
+pub(super) fn outcome(extracted: &Extracted) -> Outcome {
+    if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial }
+}
+
+/// A file and what describes it from beside, open, and the state in which it was opened.
+struct Pair {
+    file: Opened,
+    beside: Option<Opened>,
+    stamp: Stamp,
+}
+
+impl Reading {
+    fn open(job: &Job) -> Result<Pair, Failed> {
+        let file = job.place.open_file(&job.entry)?;
+        // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
+        let beside = job.entry.beside.as_deref().and_then(|entry| job.place.open_file(entry).ok());
+        let stamp = stamp_of(file.stamp(), beside.as_ref().map(Opened::stamp));
+        Ok(Pair { file, beside, stamp })
+    }
+
+    fn request<'a>(&self, job: &'a Job) -> Request<'a> {
+        Request { name: &job.entry.key, options: self.options, evidence: false }
+    }
+
+    /// What comes after extraction.
+    fn finish(&self, job: &Job, opened: &Pair, read: Result<Extracted, Fault>) -> Result<Read, Failed> {
+        let (file, stamp) = (&opened.file, opened.stamp);
+        let mut extracted = read.map_err(|fault| failed(fault, file, stamp))?;
+        let outcome = outcome(&extracted);
+        let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
+        let open = |path: &str| job.place.open_key(&playlist::beside(&job.entry.key, path));
+        playlist::complete(&mut extracted, handle(file), &self.extractor, &self.request(job), &open);
+        zone::settle(&mut extracted, None);
+        let decode =
+            |longest: u32, budget: &Budget| self.extractor.picture(handle(file), &job.entry.key, longest, budget);
+        extracted.members = job.plan.apply(&decode, None, extracted.members);
+        let hash = tell(&mut extracted.members, file)?.unwrap_or(hash);
+        Ok(Read { extracted, stamp, hash, outcome })
+    }
 }
 
 impl Work for Reading {
@@ -51,22 +99,49 @@ impl Work for Reading {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let file = job.place.open_file(&job.entry)?;
-        // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
-        let beside = job.entry.beside.as_deref().and_then(|entry| job.place.open_file(entry).ok());
-        let stamp = stamp_of(file.stamp(), beside.as_ref().map(Opened::stamp));
-        let request = Request { name: &job.entry.key, options: self.options, evidence: false };
-        let read = self.extractor.extract(handle(&file), beside.as_ref().map(handle), &request);
-        let mut extracted = read.map_err(|fault| failed(fault, &file, stamp))?;
-        let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
-        let open = |path: &str| job.place.open_key(&playlist::beside(&job.entry.key, path));
-        playlist::complete(&mut extracted, handle(&file), &self.extractor, &request, &open);
-        zone::settle(&mut extracted, None);
-        extracted.members = job.plan.apply(&file, None, extracted.members);
-        let hash = tell(&mut extracted.members, &file)?.unwrap_or(hash);
-        Ok(Read { extracted, stamp, hash })
+        let opened = Reading::open(job)?;
+        let beside = opened.beside.as_ref().map(handle);
+        let read = self.extractor.extract(handle(&opened.file), beside, &self.request(job));
+        self.finish(job, &opened, read)
+    }
+
+    fn at_once(&self) -> usize {
+        self.at_once
+    }
+
+    fn run_all(&self, (): &mut (), hand: &Hand<'_, Reading>) {
+        let files: Vec<(&Job, OnceCell<Pair>)> = hand.jobs().map(|job| (job, OnceCell::new())).collect();
+        let mut batch = self.extractor.batch();
+        for (place, (job, cell)) in files.iter().enumerate() {
+            hand.begin(place);
+            match Reading::open(job) {
+                Ok(opened) => {
+                    let opened = cell.get_or_init(|| opened);
+                    let beside = opened.beside.as_ref().map(handle);
+                    batch.add(place, Item { file: handle(&opened.file), beside, request: self.request(job) });
+                }
+                Err(failed) => hand.done(place, Err(failed)),
+            }
+        }
+        batch.finish(&mut |place, read| {
+            if let Some((job, cell)) = files.get(place)
+                && let Some(opened) = cell.get()
+            {
+                hand.begin(place);
+                hand.done(place, self.finish(job, opened, read));
+            }
+        });
     }
 }
+
+/// Files that each thread of a pool takes at once: as many as are worth it, while a few threads do not hold more files open
+/// than a process may.
+pub(super) fn at_once(extractor: &Extractor, threads: usize) -> usize {
+    extractor.together().min(OPEN / threads.max(1)).max(1)
+}
+
+/// Files that all threads of a pool hold open for workers.
+const OPEN: usize = 256;
 
 /// An open file as the extractor takes it.
 pub(super) fn handle(file: &Opened) -> Handle<'_> {

@@ -49,6 +49,7 @@ fn claim<'e>(inner: &'e Inner, space: &Space) -> Result<(Sight<'e>, Vec<PieceId>
 
 /// New files of all records that `reader` sees.
 fn from_records(inner: &Inner, space: &Space, reader: &Reader<'_>) -> Result<Vec<Piece>> {
+    point("rebuild-begin")?;
     let mut rows = scan_files(reader, space.id, None)?;
     let (mut pieces, mut parts, mut docs) = (Vec::new(), Vec::new(), 0);
     loop {
@@ -115,12 +116,15 @@ fn swap(inner: &Inner, space: &Arc<Space>, commit: u64, mut pieces: Vec<Piece>) 
         }
     }
     batch.drop_changes(space.id, commit)?;
+    point("rebuild-written")?;
     inner.store.commit(batch, Durability::Sync)?;
     let _killed_here = point("rebuild-named");
     keep_newer(&view, commit, &mut pieces, &mut writer);
     space.publish(View::new(view.commit, pieces));
+    let _killed_here = point("rebuild-published");
     drop(writer);
     segments::unlink(inner, unnamed);
+    let _killed_here = point("rebuild-unlinked");
     Ok(())
 }
 

@@ -6,8 +6,7 @@
 use super::catalog::{find_dataset, find_project};
 use super::dataset::Dataset;
 use super::open::{Engine, Inner};
-use crate::analyze::{Analyzer, MAX_TEMPLATES_BYTES, Operator, Templates};
-use crate::codec::ReadAt;
+use crate::analyze::{Analyzer, Decode, MAX_TEMPLATES_BYTES, Operator, Templates};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{DatasetSpec, File, Members, Value, field};
 use std::collections::BTreeSet;
@@ -66,14 +65,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The members of a document whose bytes are in `source`: of what extraction `found` those that the template stands for,
-    /// and what operators add. `said` is what the caller knows of the place.
-    pub(super) fn apply(&self, source: &dyn ReadAt, said: Option<&Value>, mut found: Members) -> Members {
+    /// The members of a document: of what extraction `found` in the file those that the template stands for, and what operators
+    /// add. `said` is what the caller knows of the place, `decode` gives the picture in the file.
+    pub(super) fn apply(&self, decode: &Decode<'_>, said: Option<&Value>, mut found: Members) -> Members {
         let Some(operators) = &self.operators else { return found };
         if let Some(place) = said {
             found.set(field::LAT_LONG, place.clone());
         }
-        self.analyzer.run(operators, source, &found)
+        self.analyzer.run(operators, decode, &found)
     }
 
     /// Takes away what is known of the stored object where the template leaves it out.

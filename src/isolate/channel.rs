@@ -16,8 +16,10 @@ use std::time::Instant;
 const LENGTH: usize = 4;
 /// Room that a read has at first: most messages come whole.
 const ROOM: usize = 64 << 10;
-/// Most descriptors of one message.
-const DESCRIPTORS: usize = 2;
+/// Room that is not kept for the next message.
+const LARGE: usize = 1 << 20;
+/// Most descriptors that are sent together: a file and what describes it from beside, for each job of a batch.
+pub(super) const DESCRIPTORS: usize = 64;
 
 /// Why no message came or went.
 #[derive(Debug)]
@@ -49,18 +51,27 @@ impl Channel {
 
     /// Sends one message and the descriptors that belong to it.
     pub(super) fn send(&self, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Lost> {
-        let length = u32::try_from(message.len()).ok().filter(|_| message.len() <= MAX_MESSAGE);
-        let length = length.ok_or(Lost::TooLong(message.len() as u64))?.to_le_bytes();
+        let length = length_of(message)?;
+        self.send_parts(&length, message, descriptors)
+    }
+
+    /// Sends messages that were put together by [`append`], and the descriptors that belong to them.
+    pub(super) fn send_all(&self, messages: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Lost> {
+        self.send_parts(&[], messages, descriptors)
+    }
+
+    fn send_parts(&self, head: &[u8], body: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<(), Lost> {
         let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTORS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
             return Err(Lost::System(Errno::NOBUFS));
         }
         let mut sent = 0;
-        while sent < LENGTH + message.len() {
-            let head = length.get(sent..).unwrap_or_default();
-            let body = message.get(sent.saturating_sub(LENGTH)..).unwrap_or_default();
-            let parts = [IoSlice::new(head), IoSlice::new(body)];
+        while sent < head.len() + body.len() {
+            let parts = [
+                IoSlice::new(head.get(sent..).unwrap_or_default()),
+                IoSlice::new(body.get(sent.saturating_sub(head.len())..).unwrap_or_default()),
+            ];
             match rustix::net::sendmsg(&self.socket, &parts, &mut control, SendFlags::NOSIGNAL) {
                 Ok(count) => sent += count,
                 Err(Errno::INTR) => continue,
@@ -71,6 +82,11 @@ impl Channel {
             control.clear();
         }
         Ok(())
+    }
+
+    /// Whether a whole message has come already, so that [`Channel::receive`] will not wait.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.whole(), Ok(Some(_)))
     }
 
     /// The next message; waits for it until `deadline`, without end where there is none. Descriptors that come go into `kept`;
@@ -114,6 +130,11 @@ impl Channel {
     fn make_room(&mut self) {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
+        if self.buffer.len() > LARGE && self.end < ROOM {
+            // A picture came; what comes next is small again.
+            self.buffer.truncate(ROOM);
+            self.buffer.shrink_to_fit();
+        }
         if self.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
@@ -169,6 +190,25 @@ fn read_with_descriptors(socket: &OwnedFd, room: &mut [u8], kept: &mut Vec<Owned
     }
 }
 
+/// The length that stands before a message.
+fn length_of(message: &[u8]) -> Result<[u8; LENGTH], Lost> {
+    let length = u32::try_from(message.len()).ok().filter(|_| message.len() <= MAX_MESSAGE);
+    length.map(u32::to_le_bytes).ok_or(Lost::TooLong(message.len() as u64))
+}
+
+/// Appends a message and its length to others. `fill` writes it; what it wrote is taken away again if it says so.
+pub(super) fn append(messages: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> bool) -> bool {
+    let at = messages.len();
+    messages.extend_from_slice(&[0; LENGTH]);
+    let filled = fill(messages);
+    let length = length_of(messages.get(at + LENGTH..).unwrap_or_default()).ok().filter(|_| filled);
+    match (length, messages.get_mut(at..at + LENGTH)) {
+        (Some(length), Some(place)) => place.copy_from_slice(&length),
+        _ => messages.truncate(at),
+    }
+    length.is_some()
+}
+
 /// Two ends that belong together.
 pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -211,6 +251,38 @@ mod tests {
         drop(two);
         assert!(matches!(one.receive(None, None), Err(Lost::Closed)));
         assert!(matches!(one.send(b"x", &[]), Err(Lost::Closed)));
+    }
+
+    #[test]
+    fn messages_that_were_put_together_come_apart_again() {
+        let (one, two) = pair().unwrap();
+        let (one, mut two) = (Channel::new(one), Channel::new(two));
+        let (file, mut messages) = (std::fs::File::open("/dev/null").unwrap(), Vec::new());
+        for size in [3, 0, 5000] {
+            assert!(append(&mut messages, |out| {
+                out.extend(vec![size as u8; size]);
+                true
+            }));
+        }
+        let whole = messages.len();
+        assert!(!append(&mut messages, |out| {
+            out.push(1);
+            false
+        }));
+        assert!(!append(&mut messages, |out| {
+            out.resize(out.len() + MAX_MESSAGE + 1, 0);
+            true
+        }));
+        assert_eq!(messages.len(), whole);
+        assert!(!two.is_ready());
+        one.send_all(&messages, &[file.as_fd(); DESCRIPTORS]).unwrap();
+        let mut kept = Vec::new();
+        assert_eq!(two.receive(None, Some(&mut kept)).unwrap(), [3; 3]);
+        assert_eq!(kept.len(), DESCRIPTORS);
+        assert!(two.is_ready());
+        assert!(two.receive(None, None).unwrap().is_empty());
+        assert_eq!(two.receive(None, None).unwrap(), vec![5000_usize as u8; 5000]);
+        assert!(!two.is_ready());
     }
 
     #[test]

@@ -4,19 +4,23 @@
 //! more, alone: in a new worker, while no other file is being tried again. If that one dies too, the file is at fault.
 
 use super::backoff::Backoff;
+use super::batch::Batch;
 use super::body::{self, Request};
 use super::nursery::Nursery;
 use super::options::{Isolation, Sandbox};
 use super::outcome::{Fault, Outcome};
-use super::process::Worker;
+use super::process::{TOGETHER, Worker};
 use super::tally::{Snapshot, Tally};
-use super::wire::Reply;
+use super::wire::{Pixels, Reply};
+use crate::analyze::{Budget, Picture};
 use crate::codec::ReadAt;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::extract::Extracted;
 use crossbeam::queue::ArrayQueue;
 use rustix::fd::BorrowedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// Idle workers that are kept.
 const STOCK: usize = 64;
@@ -39,17 +43,17 @@ impl std::fmt::Debug for Handle<'_> {
 /// Reads files, each within the walls that were chosen. Share it by reference.
 #[derive(Debug)]
 pub struct Extractor {
-    workers: Option<Workers>,
-    tally: Tally,
+    pub(super) workers: Option<Workers>,
+    pub(super) tally: Tally,
 }
 
 #[derive(Debug)]
-struct Workers {
-    sandbox: Sandbox,
+pub(super) struct Workers {
+    pub(super) sandbox: Sandbox,
     /// Dropped before the nursery, whose end would kill them.
-    idle: ArrayQueue<Worker>,
+    pub(super) idle: ArrayQueue<Worker>,
     nursery: Nursery,
-    backoff: Backoff,
+    pub(super) backoff: Backoff,
     /// Held by the file that is tried again.
     alone: Mutex<()>,
 }
@@ -119,10 +123,46 @@ impl Extractor {
                 workers.extract(&sources, request, &self.tally)
             }
         };
+        self.counted(read)
+    }
+
+    /// The picture in a file, upright, its longer side at most `longest`, decoded where files are read: behind the same walls,
+    /// and tried once more, alone, where a worker died of it. Errors are those of [`Picture::decode`]; of a file that cost its
+    /// worker [`ErrorKind::Internal`](crate::error::ErrorKind::Internal).
+    pub fn picture(&self, file: Handle<'_>, name: &str, longest: u32, budget: &Budget) -> Result<Picture> {
+        let Some(workers) = &self.workers else {
+            let decoded = catch_unwind(AssertUnwindSafe(|| Picture::decode(file.bytes, longest, budget)));
+            let defect = || Error::new(ErrorKind::Internal, "the decoder panicked: a defect in one of our crates");
+            return decoded.unwrap_or_else(|_| Err(defect()));
+        };
+        let see = |worker: &mut Worker| {
+            let time = budget.deadline.saturating_duration_since(Instant::now());
+            let pixels = Pixels { longest, time, memory_bytes: budget.memory_bytes as u64 };
+            worker.see(file, pixels, &workers.sandbox)
+        };
+        let reply = workers.reply(name, &see, &self.tally)?;
+        let none = || Err(Error::new(ErrorKind::Internal, format!("{}: {}", reply.outcome, reply.message)));
+        reply.picture.unwrap_or_else(none)
+    }
+
+    /// Files that are worth being read together by a [`Batch`].
+    pub fn together(&self) -> usize {
+        if self.workers.is_some() { TOGETHER } else { 1 }
+    }
+
+    /// Begins to read several files together.
+    pub fn batch(&self) -> Batch<'_, '_> {
+        Batch::new(self)
+    }
+
+    pub(super) fn counted(&self, read: Result<(Outcome, Extracted), Fault>) -> Result<Extracted, Fault> {
         self.tally.count(read.as_ref().map_or_else(|fault| fault.outcome, |(outcome, _)| *outcome));
         read.map(|(_, extracted)| extracted)
     }
 }
+
+/// What a worker is to do.
+type Run<'a> = &'a dyn Fn(&mut Worker) -> Result<Reply, Fault>;
 
 impl Workers {
     fn extract(
@@ -131,66 +171,71 @@ impl Workers {
         request: &Request<'_>,
         tally: &Tally,
     ) -> Result<(Outcome, Extracted), Fault> {
-        let wait = self.backoff.wait(request.name);
+        let run = |worker: &mut Worker| worker.run(sources, request, &self.sandbox);
+        self.reply(request.name, &run, tally).and_then(judge)
+    }
+
+    /// What a worker says of a file, tried once more, alone, where that may end otherwise.
+    fn reply(&self, name: &str, run: Run<'_>, tally: &Tally) -> Result<Reply, Fault> {
+        let wait = self.backoff.wait(name);
         if !wait.is_zero() {
             std::thread::sleep(wait);
         }
-        let tried = self.attempt(self.idle.pop(), sources, request, tally);
+        let tried = self.attempt(self.idle.pop(), name, run, tally);
+        self.unless_alone(tried, name, run, tally)
+    }
+
+    /// What was tried, or another try, alone, where that may end otherwise.
+    pub(super) fn unless_alone(
+        &self,
+        tried: Result<Reply, Fault>,
+        name: &str,
+        run: Run<'_>,
+        tally: &Tally,
+    ) -> Result<Reply, Fault> {
         match tried {
             Err(fault) if fault.outcome.is_worth_a_retry() => {
                 let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
                 tally.retried();
-                self.attempt(None, sources, request, tally)
+                self.attempt(None, name, run, tally)
             }
             other => other,
         }
     }
 
-    /// One try, by that worker or a new one.
-    fn attempt(
-        &self,
-        worker: Option<Worker>,
-        sources: &[Handle<'_>],
-        request: &Request<'_>,
-        tally: &Tally,
-    ) -> Result<(Outcome, Extracted), Fault> {
+    /// One try, by that worker or a new one. A worker that tells of a panic is as dead as one that says nothing.
+    fn attempt(&self, worker: Option<Worker>, name: &str, run: Run<'_>, tally: &Tally) -> Result<Reply, Fault> {
         let mut worker = match worker {
             Some(worker) => worker,
             None => self.start(tally).map_err(Fault::from)?,
         };
-        let reply = worker.run(sources, request, &self.sandbox);
-        match reply {
-            Ok(reply) => {
-                let crashed = reply.outcome == Outcome::Crashed;
-                if crashed {
-                    self.died(request.name, tally);
-                } else {
-                    self.backoff.lived(request.name);
-                    self.put_back(worker);
-                }
-                judge(reply)
+        let reply = run(&mut worker)
+            .and_then(|reply| if reply.is_last() { Err(Fault::new(reply.outcome, reply.message)) } else { Ok(reply) });
+        match &reply {
+            Ok(_) => {
+                self.backoff.lived(name);
+                self.put_back(worker);
             }
-            Err(fault) => {
-                if fault.outcome.is_poison() {
-                    self.died(request.name, tally);
-                }
-                Err(fault)
-            }
+            Err(fault) if fault.outcome.is_poison() => self.died(name, fault.outcome, tally),
+            Err(_) => {}
         }
+        reply
     }
 
-    fn died(&self, name: &str, tally: &Tally) {
-        tally.died();
+    pub(super) fn died(&self, name: &str, of: Outcome, tally: &Tally) {
+        tally.died(of);
         self.backoff.died(name);
     }
 
-    fn start(&self, tally: &Tally) -> Result<Worker> {
-        let worker = Worker::start(&self.nursery, &self.sandbox)?;
+    pub(super) fn start(&self, tally: &Tally) -> Result<Worker> {
+        // Files have cost workers: the next one is kept ready.
+        let born = self.nursery.bear(tally.deaths() > 0)?;
+        let worker = Worker::greet(born, &self.sandbox)?;
         tally.started(worker.posture);
         Ok(worker)
     }
 
-    fn put_back(&self, worker: Worker) {
+    pub(super) fn put_back(&self, worker: Worker) {
         if worker.jobs() < u64::from(self.sandbox.files_per_worker) {
             // One too many ends here.
             let _full = self.idle.push(worker);
@@ -199,7 +244,7 @@ impl Workers {
 }
 
 /// A reply with members, or the fault that it tells of.
-fn judge(reply: Reply) -> Result<(Outcome, Extracted), Fault> {
+pub(super) fn judge(reply: Reply) -> Result<(Outcome, Extracted), Fault> {
     match reply.outcome {
         Outcome::Ok | Outcome::Partial => Ok((reply.outcome, reply.extracted)),
         // Its parser coped with the refusal: what it found is kept.

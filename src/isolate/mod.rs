@@ -18,11 +18,13 @@ mod remote;
 mod worker;
 
 mod backoff;
+mod batch;
 mod extractor;
 mod nursery;
 mod process;
 mod tally;
 
+pub use batch::{Batch, Item};
 pub use body::{Body, Request};
 pub use channel::Channel;
 pub use extractor::{Extractor, Handle};

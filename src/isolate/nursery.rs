@@ -9,12 +9,41 @@ use super::worker::ARGUMENT;
 use crate::error::{Error, ErrorKind, Result};
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use rustix::fd::OwnedFd;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-/// A new worker: the process and the daemon's end of the socket.
-type Born = Result<(Child, OwnedFd)>;
+/// A new worker.
+#[derive(Debug)]
+pub(super) struct Born {
+    /// The process.
+    pub(super) child: Child,
+    /// The daemon's end of the socket.
+    pub(super) socket: OwnedFd,
+    /// What the worker marks the job at hand on.
+    pub(super) mark: OwnedFd,
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(mut born) = self.0.take() {
+            let _dead_already = born.child.kill();
+            let _reaped_already = born.child.wait();
+        }
+    }
+}
+
+/// A worker that waits to be wanted; it ends with the nursery.
+struct Spare(Option<Born>);
+
+/// What is asked of the nursery.
+struct Asked {
+    answer: Sender<Result<Born>>,
+    /// Whether a worker is to be kept ready from now on.
+    spare: bool,
+}
 
 /// Starts workers on request.
 #[derive(Debug)]
@@ -22,7 +51,7 @@ pub(super) struct Nursery {
     program: PathBuf,
     memory_bytes: u64,
     /// Set by the first request.
-    thread: OnceLock<Sender<Sender<Born>>>,
+    thread: OnceLock<Sender<Asked>>,
 }
 
 impl Nursery {
@@ -33,15 +62,16 @@ impl Nursery {
         Nursery { program, memory_bytes: sandbox.memory_bytes, thread: OnceLock::new() }
     }
 
-    /// A new worker.
-    pub(super) fn bear(&self) -> Born {
+    /// A new worker. With `spare` the next one is started ahead, so that nobody waits for it: worth its memory once files have
+    /// been seen to cost workers.
+    pub(super) fn bear(&self, spare: bool) -> Result<Born> {
         let ended = || Error::new(ErrorKind::Internal, "the thread that starts workers has ended");
-        let (sender, receiver) = bounded(1);
-        self.requests()?.send(sender).map_err(|_| ended())?;
+        let (answer, receiver) = bounded(1);
+        self.requests()?.send(Asked { answer, spare }).map_err(|_| ended())?;
         receiver.recv().map_err(|_| ended())?
     }
 
-    fn requests(&self) -> Result<&Sender<Sender<Born>>> {
+    fn requests(&self) -> Result<&Sender<Asked>> {
         if let Some(sender) = self.thread.get() {
             return Ok(sender);
         }
@@ -55,23 +85,38 @@ impl Nursery {
     }
 }
 
-fn serve(requests: &Receiver<Sender<Born>>, program: &std::path::Path, memory_bytes: u64) {
-    while let Ok(answer) = requests.recv() {
-        let _asker_left = answer.send(start(program, memory_bytes));
+fn serve(requests: &Receiver<Asked>, program: &std::path::Path, memory_bytes: u64) {
+    let mut spare = Spare(None);
+    while let Ok(asked) = requests.recv() {
+        let born = spare.0.take().map_or_else(|| start(program, memory_bytes), Ok);
+        let _asker_left = asked.answer.send(born);
+        if asked.spare && spare.0.is_none() {
+            // Should this fail, it fails again for whoever asks, and is told then.
+            spare.0 = start(program, memory_bytes).ok();
+        }
     }
 }
 
-fn start(program: &std::path::Path, memory_bytes: u64) -> Born {
-    let (ours, theirs) = channel::pair().map_err(|e| Error::io("make a socket for a worker", e.into()))?;
+fn start(program: &std::path::Path, memory_bytes: u64) -> Result<Born> {
+    let (socket, theirs) = channel::pair().map_err(|e| Error::io("make a socket for a worker", e.into()))?;
+    let mark = mark().map_err(|e| Error::io("make a mark for a worker", e.into()))?;
+    let theirs_too = mark.try_clone().map_err(|e| Error::io("make a mark for a worker", e))?;
     let child = Command::new(program)
         .args([ARGUMENT, &memory_bytes.to_string()])
         // Nothing of ours is for a worker: secrets are passed in variables.
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::from(theirs))
-        .stdout(Stdio::null())
+        .stdout(Stdio::from(theirs_too))
         .stderr(Stdio::null())
         .spawn();
     let child = child.map_err(|e| Error::io(format_args!("start the worker {}", program.display()), e))?;
-    Ok((child, ours))
+    Ok(Born { child, socket, mark })
+}
+
+/// An open file without a name that stays empty, for the sake of its offset.
+fn mark() -> Result<OwnedFd, Errno> {
+    let mark = memfd_create("medialith-mark", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    fcntl_add_seals(&mark, SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK)?;
+    Ok(mark)
 }

@@ -1,14 +1,15 @@
 //! The daemon's side of one worker: its process, its socket, and how it ended.
 
-use super::channel::{Channel, Lost};
+use super::channel::{self, Channel, DESCRIPTORS, Lost};
 use super::extractor::Handle;
 use super::options::Sandbox;
 use super::outcome::{Fault, Outcome};
 use super::posture::Posture;
-use super::wire::{Access, Ask, Hello, Job, Kind, Reply};
-use super::{Request, nursery::Nursery};
+use super::wire::{Access, Ask, Hello, Job, Kind, Pixels, Reply};
+use super::{Request, nursery::Born};
 use crate::error::{Error, ErrorKind, Result};
-use rustix::fd::BorrowedFd;
+use crate::extract::Options;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
@@ -18,15 +19,31 @@ const BIRTH: Duration = Duration::from_secs(20);
 /// Ranges that a worker may ask for in one job, and their bytes: parsers get along with a few.
 const ASKS: u32 = 65_536;
 const ASKED_BYTES: u64 = 64 << 20;
+/// Time and memory beyond a budget that decoding keeps by itself.
+const SLACK: Duration = Duration::from_secs(1);
+const SLACK_BYTES: u64 = 64 << 20;
+/// Jobs that are handed over together at most: each may come with two descriptors.
+pub(super) const TOGETHER: usize = DESCRIPTORS / 2;
 
 /// A worker that is ready. Dropping it ends its process.
 #[derive(Debug)]
 pub(super) struct Worker {
     child: Child,
     channel: Channel,
+    /// Holds nothing; the worker sets its offset to the number of the job that it begins, whoever looks learns it by asking
+    /// for the offset. It costs one system call, wakes nobody, and outlives the worker.
+    mark: OwnedFd,
     pub(super) posture: Posture,
     jobs: u64,
     message: Vec<u8>,
+    /// Jobs that were given and not sent.
+    given: Vec<u8>,
+}
+
+/// A fault among jobs that were handed over together, and the place of the one that is to blame.
+pub(super) struct Blamed {
+    pub(super) place: usize,
+    pub(super) fault: Fault,
 }
 
 /// What one job asked of its sources.
@@ -40,11 +57,11 @@ struct Asked {
 }
 
 impl Worker {
-    /// Starts a worker and hears what its jail reached.
-    pub(super) fn start(nursery: &Nursery, sandbox: &Sandbox) -> Result<Worker> {
-        let (child, socket) = nursery.bear()?;
-        let (channel, posture, message) = (Channel::new(socket), Posture::default(), Vec::new());
-        let mut worker = Worker { child, channel, posture, jobs: 0, message };
+    /// Takes a worker that was started and hears what its jail reached.
+    pub(super) fn greet(born: Born, sandbox: &Sandbox) -> Result<Worker> {
+        let (channel, posture, message) = (Channel::new(born.socket), Posture::default(), Vec::new());
+        let mut worker =
+            Worker { child: born.child, channel, mark: born.mark, posture, jobs: 0, message, given: Vec::new() };
         worker.posture = worker.hello()?;
         let level = worker.posture.level();
         if level < sandbox.minimum {
@@ -82,52 +99,138 @@ impl Worker {
         request: &Request<'_>,
         sandbox: &Sandbox,
     ) -> Result<Reply, Fault> {
-        self.jobs += 1;
-        // Reading every byte of a large file takes as long as it takes.
-        let wall = if request.options.digests.read_all() { Sandbox::LONGEST } else { sandbox.wall };
+        let job = job(self.jobs + 1, sources, request, sandbox);
+        self.run_job(sources, &job, wall(request, sandbox), sandbox)
+    }
+
+    /// Decodes the picture in a source. After an error the worker is to be dropped.
+    pub(super) fn see(&mut self, source: Handle<'_>, pixels: Pixels, sandbox: &Sandbox) -> Result<Reply, Fault> {
+        let request = Request { name: "", options: Options::default(), evidence: false };
+        let mut job = job(self.jobs + 1, &[source], &request, sandbox);
+        // Decoding keeps its budget by itself; these end what does not.
+        job.memory_bytes = pixels.memory_bytes.saturating_add(SLACK_BYTES);
+        job.cpu = pixels.time.saturating_add(SLACK);
+        job.pixels = Some(pixels);
+        self.run_job(&[source], &job, pixels.time.saturating_add(SLACK).max(sandbox.wall), sandbox)
+    }
+
+    fn run_job(
+        &mut self,
+        sources: &[Handle<'_>],
+        job: &Job,
+        wall: Duration,
+        sandbox: &Sandbox,
+    ) -> Result<Reply, Fault> {
+        self.jobs = job.number;
         let deadline = Instant::now() + wall;
         let mut asked = Asked::default();
-        match self.talk(sources, request, sandbox, deadline, &mut asked) {
+        match self.talk(sources, job, deadline, &mut asked) {
             Ok(reply) => match asked.error {
                 Some(e) if reply.outcome == Outcome::SourceError => Err(Fault::from(Error::io("read the file", e))),
                 _ => Ok(reply),
             },
-            Err(Talk::Lost(Lost::Late)) => {
-                Err(Fault::new(Outcome::Timeout, format!("the worker did not answer within {wall:?} and was ended")))
+            Err(talk) => Err(self.fault(talk, &asked, sandbox, wall)),
+        }
+    }
+
+    /// Hands over a job whose sources all have descriptors, without waiting for its reply: at most [`TOGETHER`] before
+    /// [`Worker::take_all`]. Jobs go to the worker by [`Worker::push`].
+    pub(super) fn give(&mut self, sources: &[Handle<'_>], request: &Request<'_>, sandbox: &Sandbox) {
+        self.jobs += 1;
+        let job = job(self.jobs, sources, request, sandbox);
+        channel::append(&mut self.given, |out| {
+            job.encode(out);
+            true
+        });
+    }
+
+    /// Sends what was given since the last time, with its descriptors.
+    pub(super) fn push(&mut self, descriptors: &[BorrowedFd<'_>]) -> Result<(), Talk> {
+        let sent = self.channel.send_all(&self.given, descriptors);
+        self.given.clear();
+        Ok(sent?)
+    }
+
+    /// Takes the replies to the jobs that were given, in their order, whose requests these are; `pushed` tells how sending
+    /// them went. `take` gets each with its place. After an error, and after a reply that tells of a panic, the worker is to be
+    /// dropped.
+    pub(super) fn take_all(
+        &mut self,
+        requests: &[&Request<'_>],
+        pushed: Result<(), Talk>,
+        sandbox: &Sandbox,
+        take: &mut dyn FnMut(usize, Reply),
+    ) -> Result<(), Blamed> {
+        let first = (self.jobs + 1).saturating_sub(requests.len() as u64);
+        let (mut done, mut asked) = (0, Asked::default());
+        let taken = self.replies(requests, first, sandbox, (&mut done, &mut asked), take);
+        let Err(talk) = taken.and(pushed) else { return Ok(()) };
+        let wall = requests.get(done).map_or(sandbox.wall, |request| wall(request, sandbox));
+        let fault = self.fault(talk, &asked, sandbox, wall);
+        // Replies that it kept back when it died belong to files that are not to blame. It may lie about which one it was at,
+        // as it may about everything that it was given.
+        let at = rustix::fs::tell(&self.mark).unwrap_or(0).checked_sub(first);
+        let at = at.and_then(|at| usize::try_from(at).ok()).filter(|at| (done..requests.len()).contains(at));
+        Err(Blamed { place: at.unwrap_or(done), fault })
+    }
+
+    fn replies(
+        &mut self,
+        requests: &[&Request<'_>],
+        first: u64,
+        sandbox: &Sandbox,
+        (done, asked): (&mut usize, &mut Asked),
+        take: &mut dyn FnMut(usize, Reply),
+    ) -> Result<(), Talk> {
+        while let Some(request) = requests.get(*done) {
+            // The time of each begins when the one before was answered, and what the caller did with that is not counted.
+            let deadline = Instant::now() + wall(request, sandbox);
+            let reply = loop {
+                let message = self.channel.receive(Some(deadline), None)?;
+                match Kind::of(message)? {
+                    (Kind::Reply, body) => break Reply::decode(body)?,
+                    (Kind::Refused, _) => asked.refused_memory = true,
+                    (other, _) => return Err(Error::corrupted(format!("expected a reply, got {other:?}")).into()),
+                }
+            };
+            expect(first + *done as u64, &reply)?;
+            asked.refused_memory = false;
+            let (place, ended) = (*done, reply.is_last());
+            *done += 1;
+            take(place, reply);
+            if ended {
+                return Ok(());
             }
-            Err(Talk::Lost(Lost::Closed)) => Err(self.post_mortem(&asked, sandbox)),
-            Err(Talk::Lost(Lost::TooLong(length))) => {
-                Err(Fault::new(Outcome::ProtocolError, format!("the worker claims an answer of {length} bytes")))
+        }
+        Ok(())
+    }
+
+    /// What the end of a talk says of the file at hand.
+    fn fault(&mut self, talk: Talk, asked: &Asked, sandbox: &Sandbox, wall: Duration) -> Fault {
+        match talk {
+            Talk::Lost(Lost::Late) => {
+                Fault::new(Outcome::Timeout, format!("the worker did not answer within {wall:?} and was ended"))
             }
-            Err(Talk::Lost(Lost::System(e))) => {
-                Err(Fault::new(Outcome::SourceError, format!("the socket of the worker failed: {e}")))
+            Talk::Lost(Lost::Closed) => self.post_mortem(asked, sandbox),
+            Talk::Lost(Lost::TooLong(length)) => {
+                Fault::new(Outcome::ProtocolError, format!("the worker claims an answer of {length} bytes"))
             }
-            Err(Talk::Nonsense(e)) => Err(Fault::new(Outcome::ProtocolError, e.message())),
+            Talk::Lost(Lost::System(e)) => {
+                Fault::new(Outcome::SourceError, format!("the socket of the worker failed: {e}"))
+            }
+            Talk::Nonsense(e) => Fault::new(Outcome::ProtocolError, e.message()),
         }
     }
 
     fn talk(
         &mut self,
         sources: &[Handle<'_>],
-        request: &Request<'_>,
-        sandbox: &Sandbox,
+        job: &Job,
         mut deadline: Instant,
         asked: &mut Asked,
     ) -> Result<Reply, Talk> {
-        let endless = request.options.digests.read_all();
-        let access = |handle: &Handle<'_>| match handle.descriptor {
-            Some(_) => Access::Descriptor,
-            None => Access::Ranges,
-        };
-        let job = Job {
-            number: self.jobs,
-            sources: sources.iter().map(|handle| (access(handle), handle.bytes.len())).collect(),
-            name: request.name.to_owned(),
-            evidence: request.evidence,
-            options: request.options,
-            memory_bytes: sandbox.memory_bytes,
-            cpu: if endless { Duration::ZERO } else { sandbox.cpu },
-        };
+        // A picture is read whole, its length is bounded by its budget.
+        let endless = job.options.digests.read_all() || job.pixels.is_some();
         self.message.clear();
         job.encode(&mut self.message);
         let descriptors: Vec<BorrowedFd<'_>> = sources.iter().filter_map(|handle| handle.descriptor).collect();
@@ -137,10 +240,8 @@ impl Worker {
             match Kind::of(message)? {
                 (Kind::Reply, take) => {
                     let reply = Reply::decode(take)?;
-                    let expected = self.jobs;
-                    let stale =
-                        || Error::corrupted(format!("expected the reply to job {expected}, got {}", reply.number));
-                    return if reply.number == expected { Ok(reply) } else { Err(stale().into()) };
+                    expect(self.jobs, &reply)?;
+                    return Ok(reply);
                 }
                 (Kind::Refused, _) => asked.refused_memory = true,
                 (Kind::Ask, take) => {
@@ -173,6 +274,37 @@ impl Worker {
             Err(e) => Fault::new(Outcome::Crashed, format!("the worker ended, and how is not known: {e}")),
         }
     }
+}
+
+/// How long an answer may take. Reading every byte of a large file takes as long as it takes.
+fn wall(request: &Request<'_>, sandbox: &Sandbox) -> Duration {
+    if request.options.digests.read_all() { Sandbox::LONGEST } else { sandbox.wall }
+}
+
+/// The message for one file.
+fn job(number: u64, sources: &[Handle<'_>], request: &Request<'_>, sandbox: &Sandbox) -> Job {
+    let access = |handle: &Handle<'_>| match handle.descriptor {
+        Some(_) => Access::Descriptor,
+        None => Access::Ranges,
+    };
+    Job {
+        number,
+        sources: sources.iter().map(|handle| (access(handle), handle.bytes.len())).collect(),
+        name: request.name.to_owned(),
+        evidence: request.evidence,
+        options: request.options,
+        memory_bytes: sandbox.memory_bytes,
+        cpu: if request.options.digests.read_all() { Duration::ZERO } else { sandbox.cpu },
+        pixels: None,
+    }
+}
+
+/// Fails unless the reply is to that job.
+fn expect(number: u64, reply: &Reply) -> Result<()> {
+    if reply.number == number {
+        return Ok(());
+    }
+    Err(Error::corrupted(format!("expected the reply to job {number}, got {}", reply.number)))
 }
 
 /// Bytes that a worker asked for, or that there are none.
@@ -223,7 +355,7 @@ impl Drop for Worker {
 }
 
 /// Why a talk ended without a reply.
-enum Talk {
+pub(super) enum Talk {
     Lost(Lost),
     Nonsense(Error),
 }

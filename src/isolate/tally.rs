@@ -12,6 +12,7 @@ pub struct Tally {
     started: AtomicU64,
     died: AtomicU64,
     retried: AtomicU64,
+    violations: AtomicU64,
     posture: Mutex<Option<Posture>>,
 }
 
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub died: u64,
     /// Files tried once more.
     pub retried: u64,
+    /// Workers that were ended because they made a system call that their jail forbids.
+    pub violations: u64,
     /// What the jail of the last worker reached; `None` before the first one, and where files are read in threads.
     pub posture: Option<Posture>,
 }
@@ -42,12 +45,20 @@ impl Tally {
         *self.posture.lock().unwrap_or_else(PoisonError::into_inner) = Some(posture);
     }
 
-    pub(super) fn died(&self) {
+    pub(super) fn died(&self, of: Outcome) {
         self.died.fetch_add(1, Ordering::Relaxed);
+        if of == Outcome::SandboxViolation {
+            self.violations.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn retried(&self) {
         self.retried.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Workers that a file cost so far.
+    pub(super) fn deaths(&self) -> u64 {
+        self.died.load(Ordering::Relaxed)
     }
 
     /// The counts now.
@@ -58,6 +69,7 @@ impl Tally {
             started: load(&self.started),
             died: load(&self.died),
             retried: load(&self.retried),
+            violations: load(&self.violations),
             posture: *self.posture.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }

@@ -1,18 +1,21 @@
 //! The worker's side: into the jail, then one file after the other until the daemon hangs up.
 
 use super::body::{self, Body};
-use super::channel::{Channel, Lost};
+use super::channel::{self, Channel, Lost};
 use super::jail;
 use super::memory;
 use super::outcome::Outcome;
 use super::remote::Source;
-use super::wire::{Access, Hello, Job, Kind, Reply};
+use super::wire::{Access, Hello, Job, Kind, Pixels, Reply};
+use crate::analyze::{Budget, Picture};
 use crate::error::{Error, Result};
 use crate::extract::{self, Extracted, Hint, Warning};
 use rustix::fd::{AsFd, OwnedFd};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The hidden argument that makes a program a worker.
 pub const ARGUMENT: &str = "__extract";
@@ -45,18 +48,84 @@ fn serve(body: Body, memory_bytes: u64) -> i32 {
     if send(&channel, &Hello { posture }.encode()).is_err() {
         return NO_DAEMON;
     }
+    let mut desk = Desk::default();
     loop {
-        let mut files = Vec::new();
-        let job = match next(&channel, &mut files) {
+        let job = match desk.next(&channel) {
             Ok(Some(job)) => job,
             Ok(None) => return 0,
             Err(_) => return NO_DAEMON,
         };
-        let (reply, panicked) = perform(body, &job, files, &channel);
-        let message = reply.encode(job.evidence).or_else(|| too_long(&job).encode(false));
-        if message.is_none_or(|message| send(&channel, &message).is_err()) || panicked {
+        // Whoever looks for what a dead worker was at finds it there.
+        let _nobody_looks = rustix::fs::seek(rustix::stdio::stdout(), rustix::fs::SeekFrom::Start(job.number));
+        let files = desk.take_files(&job);
+        let (reply, panicked) = perform(body, &job, files, &channel, &mut desk.allowed);
+        if desk.put(&channel, &job, &reply, panicked).is_err() || panicked {
             return 0;
         }
+    }
+}
+
+/// Bytes of replies that are kept back at most.
+const KEPT_BACK: usize = 64 << 10;
+/// How long a reply is kept back at most, but for the job that follows it: the daemon tells by it how long that one takes.
+const KEPT_FOR: Duration = Duration::from_millis(2);
+
+/// What lies between two jobs: descriptors that came and replies that have not gone. Replies to jobs that came together go
+/// together, so that each side wakes the other once for all of them.
+#[derive(Default)]
+struct Desk {
+    came: Vec<OwnedFd>,
+    files: VecDeque<OwnedFd>,
+    replies: Vec<u8>,
+    /// When the first of the replies was kept back.
+    since: Option<Instant>,
+    allowed: jail::Allowed,
+}
+
+impl Desk {
+    /// The next job; `None` when the daemon has hung up. Sends what was kept back before it waits.
+    fn next(&mut self, channel: &Mutex<Channel>) -> Result<Option<Job>> {
+        let unlike = |lost: Lost| Error::corrupted(format!("expected a job, got {lost:?}"));
+        let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
+        if !channel.is_ready() {
+            self.send(&channel).map_err(unlike)?;
+        }
+        let message = match channel.receive(None, Some(&mut self.came)) {
+            Err(Lost::Closed) => return Ok(None),
+            other => other.map_err(unlike)?,
+        };
+        self.files.extend(self.came.drain(..));
+        match Kind::of(message)? {
+            (Kind::Job, take) => Job::decode(take).map(Some),
+            (other, _) => Err(Error::corrupted(format!("expected a job, got {other:?}"))),
+        }
+    }
+
+    /// The descriptors of a job: they come in the order of the jobs.
+    fn take_files(&mut self, job: &Job) -> Vec<OwnedFd> {
+        let count = job.sources.iter().filter(|(access, _)| *access == Access::Descriptor).count();
+        self.files.drain(..count.min(self.files.len())).collect()
+    }
+
+    /// Keeps a reply back, or sends it with all others.
+    fn put(&mut self, channel: &Mutex<Channel>, job: &Job, reply: &Reply, now: bool) -> Result<(), Lost> {
+        if !channel::append(&mut self.replies, |out| reply.encode_to(job.evidence, out)) {
+            channel::append(&mut self.replies, |out| too_long(job).encode_to(false, out));
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if now || self.replies.len() >= KEPT_BACK || since.elapsed() >= KEPT_FOR {
+            self.send(&channel.lock().unwrap_or_else(PoisonError::into_inner))?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, channel: &Channel) -> Result<(), Lost> {
+        if !self.replies.is_empty() {
+            channel.send_all(&self.replies, &[])?;
+            self.replies.clear();
+            self.since = None;
+        }
+        Ok(())
     }
 }
 
@@ -64,21 +133,14 @@ fn send(channel: &Mutex<Channel>, message: &[u8]) -> Result<(), Lost> {
     channel.lock().unwrap_or_else(PoisonError::into_inner).send(message, &[])
 }
 
-/// The next job and its descriptors; `None` when the daemon has hung up.
-fn next(channel: &Mutex<Channel>, files: &mut Vec<OwnedFd>) -> Result<Option<Job>> {
-    let mut channel = channel.lock().unwrap_or_else(PoisonError::into_inner);
-    match channel.receive(None, Some(files)) {
-        Ok(message) => match Kind::of(message)? {
-            (Kind::Job, take) => Job::decode(take).map(Some),
-            (other, _) => Err(Error::corrupted(format!("expected a job, got {other:?}"))),
-        },
-        Err(Lost::Closed) => Ok(None),
-        Err(other) => Err(Error::corrupted(format!("expected a job, got {other:?}"))),
-    }
-}
-
 /// Does one job; tells as well whether it panicked, after which the process is not to be trusted.
-fn perform(body: Body, job: &Job, files: Vec<OwnedFd>, channel: &Mutex<Channel>) -> (Reply, bool) {
+fn perform(
+    body: Body,
+    job: &Job,
+    files: Vec<OwnedFd>,
+    channel: &Mutex<Channel>,
+    allowed: &mut jail::Allowed,
+) -> (Reply, bool) {
     let sources = match sources(job, files, channel) {
         Ok(sources) => sources,
         Err(e) => return (failed(job, Outcome::SourceError, e.message()), false),
@@ -87,12 +149,15 @@ fn perform(body: Body, job: &Job, files: Vec<OwnedFd>, channel: &Mutex<Channel>)
     let (Some(source), beside) = (sources.next(), sources.next()) else {
         return (failed(job, Outcome::SourceError, "the job has no source"), false);
     };
-    jail::allow_cpu(job.cpu);
+    allowed.cpu(job.cpu);
     memory::begin(usize::try_from(job.memory_bytes).unwrap_or(usize::MAX));
-    let done = catch_unwind(AssertUnwindSafe(|| body(source, beside, &job.request())));
+    let done = catch_unwind(AssertUnwindSafe(|| match job.pixels {
+        None => body(source, beside, &job.request()).map(|extracted| settled(job, extracted)),
+        Some(pixels) => Ok(seen(job, pixels, source)),
+    }));
     let refused = memory::end();
     match done {
-        Ok(Ok(extracted)) => (settled(job, extracted, refused), false),
+        Ok(Ok(reply)) => (if refused { greedy(job, reply) } else { reply }, false),
         Ok(Err(e)) => (failed(job, Outcome::SourceError, e.message()), false),
         Err(_) if refused => (failed(job, Outcome::LimitMemory, &more_than(job)), true),
         Err(_) => {
@@ -114,20 +179,31 @@ fn sources<'a>(job: &Job, files: Vec<OwnedFd>, channel: &'a Mutex<Channel>) -> R
     (0..).zip(&job.sources).map(source).collect()
 }
 
-fn settled(job: &Job, mut extracted: Extracted, refused: bool) -> Reply {
-    let outcome = match (refused, extracted.warnings.is_empty()) {
-        (true, _) => Outcome::LimitMemory,
-        (false, false) => Outcome::Partial,
-        (false, true) => Outcome::Ok,
-    };
-    if refused {
-        extracted.warnings.push(Warning { format: "file", offset: 0, message: more_than(job) });
+fn settled(job: &Job, extracted: Extracted) -> Reply {
+    let outcome = if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial };
+    Reply { number: job.number, outcome, message: String::new(), extracted, picture: None }
+}
+
+/// The picture in a file, decoded within its budget.
+fn seen(job: &Job, pixels: Pixels, source: &dyn crate::codec::ReadAt) -> Reply {
+    let memory = usize::try_from(pixels.memory_bytes).unwrap_or(usize::MAX);
+    let picture = Picture::decode(source, pixels.longest, &Budget::new(pixels.time, memory));
+    let outcome = if picture.is_ok() { Outcome::Ok } else { Outcome::Partial };
+    let extracted = Extracted::default();
+    Reply { number: job.number, outcome, message: String::new(), extracted, picture: Some(picture) }
+}
+
+/// The reply of a job that was refused memory and coped.
+fn greedy(job: &Job, mut reply: Reply) -> Reply {
+    if reply.picture.is_none() {
+        reply.outcome = Outcome::LimitMemory;
+        reply.extracted.warnings.push(Warning { format: "file", offset: 0, message: more_than(job) });
     }
-    Reply { number: job.number, outcome, message: String::new(), extracted }
+    reply
 }
 
 fn failed(job: &Job, outcome: Outcome, message: &str) -> Reply {
-    Reply { number: job.number, outcome, message: message.to_owned(), extracted: Extracted::default() }
+    Reply { number: job.number, outcome, message: message.to_owned(), extracted: Extracted::default(), picture: None }
 }
 
 fn more_than(job: &Job) -> String {

@@ -198,6 +198,8 @@ fields! {
     143 IMAGE_PLACEHOLDER "ImagePlaceholder" Stored, TOP, NO;
     // medialith's own: how the offset of ProduceTime became known.
     144 PRODUCE_TIME_ZONE "ProduceTimeZone" Keyword, TOP, NO;
+    // medialith's own: what became of reading the file, where that is not `ok`.
+    145 EXTRACT_OUTCOME "ExtractOutcome" Keyword, TOP, NO;
     // Members of Addresses.
     200 ADDRESS_LANGUAGE "Addresses.Language" Keyword, Some(ADDRESSES), NO;
     201 ADDRESS_LINE "Addresses.AddressLine" Text, Some(ADDRESSES), YES;

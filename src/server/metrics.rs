@@ -100,6 +100,11 @@ pub(super) fn extraction(snapshot: &Snapshot) -> String {
         ("medialith_workers_started_total", "Worker processes started.", snapshot.started),
         ("medialith_workers_died_total", "Worker processes that a file cost.", snapshot.died),
         ("medialith_retried_total", "Files tried a second time, alone.", snapshot.retried),
+        (
+            "medialith_sandbox_violations_total",
+            "Workers ended because they made a system call that their jail forbids.",
+            snapshot.violations,
+        ),
     ];
     for (name, help, value) in counters {
         head(&mut out, name, "counter", help);

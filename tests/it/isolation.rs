@@ -1,10 +1,11 @@
 //! Extraction behind walls: a worker that misbehaves in every way costs its file and nothing else, and cannot get out.
 
+use medialith::analyze::{Budget, LONGEST, LONGEST_FOR_TEXT};
 use medialith::engine::extraction::{Isolation, Level, Outcome, Sandbox};
-use medialith::engine::{Buckets, Dataset, Engine, FollowOptions, IngestOptions, Options, Progress};
+use medialith::engine::{Buckets, Dataset, Engine, FollowOptions, IngestOptions, Options, Progress, language};
 use medialith::extract::{self, Extracted, Hint};
-use medialith::isolate::{Extractor, Fault, Handle, Request};
-use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec, field};
+use medialith::isolate::{Extractor, Fault, Handle, Item, Request};
+use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec, Query, field};
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ fn no_way_out() {
         assert_eq!(fault.unwrap_err().outcome, Outcome::SandboxViolation, "{name}");
     }
     assert!(escapes::NAMES.len() >= 25);
+    // Each was tried twice, and the alarm counts both.
+    assert_eq!(extractor.snapshot().violations, 2 * escapes::NAMES.len() as u64);
     assert_eq!(extractor.snapshot().outcomes[6], (Outcome::SandboxViolation, escapes::NAMES.len() as u64));
     // The control: what is allowed works in the same jail.
     assert!(read(&extractor, b"mock:reserve", "r").is_ok());
@@ -105,6 +108,90 @@ fn each_way_to_misbehave_costs_its_file_only() {
     let snapshot = extractor.snapshot();
     // All but the counted memory are tried twice.
     assert_eq!((snapshot.died, snapshot.retried), (17, 8));
+}
+
+/// Of files that are read together each misdeed is put on the file that did it, whatever its place; all others are read.
+#[test]
+fn in_a_batch_the_guilty_one_is_found() {
+    let extractor = extractor(Sandbox { wall: Duration::from_millis(700), cpu: Duration::from_secs(1), ..sandbox() });
+    let good = std::fs::read(sample("photos/2022/Reykjavik/IMG_2041.jpg")).unwrap();
+    let expected = extract::extract(&good, &Hint { name: "a.jpg" }, &extract::Options::default()).unwrap();
+    let deeds = [
+        ("hang", Outcome::Timeout, 2),
+        ("panic for the test", Outcome::Crashed, 2),
+        ("stack", Outcome::Crashed, 2),
+        ("memory", Outcome::LimitMemory, 1),
+        ("exit", Outcome::Crashed, 2),
+        ("garbage", Outcome::ProtocolError, 2),
+        ("flood", Outcome::ProtocolError, 2),
+        ("stale", Outcome::ProtocolError, 2),
+        ("escape 3", Outcome::SandboxViolation, 2),
+    ];
+    for (number, (command, outcome, deaths)) in deeds.into_iter().enumerate() {
+        let place = number * 2;
+        let before = extractor.snapshot();
+        let files: Vec<(File, Vec<u8>)> = (0..20)
+            .map(|n| {
+                let bytes = if n == place { format!("mock:{command}").into_bytes() } else { good.clone() };
+                let mut file = tempfile::tempfile().unwrap();
+                std::io::Write::write_all(&mut file, &bytes).unwrap();
+                (file, bytes)
+            })
+            .collect();
+        // Kinds of files are counted by extension: each misdeed has one of its own.
+        let name = format!("a.k{number}");
+        let mut batch = extractor.batch();
+        for (n, (file, bytes)) in files.iter().enumerate() {
+            let request = Request {
+                name: if n == place { &name } else { "a.jpg" },
+                options: extract::Options::default(),
+                evidence: true,
+            };
+            let file = Handle { bytes, descriptor: (n != 7).then(|| file.as_fd()) };
+            batch.add(n, Item { file, beside: None, request });
+        }
+        let mut came = std::collections::BTreeMap::new();
+        batch.finish(&mut |n, read| assert!(came.insert(n, read).is_none(), "{n} twice"));
+        assert_eq!(came.len(), 20, "{command}");
+        for (n, read) in came {
+            match read {
+                Err(fault) => assert_eq!((n, fault.outcome), (place, outcome), "{command}: {fault}"),
+                Ok(read) => same(&read, &expected, command),
+            }
+        }
+        let after = extractor.snapshot();
+        assert_eq!((after.died - before.died, after.retried - before.retried), (deaths, deaths - 1), "{command}");
+    }
+}
+
+/// What the walls cost no file when several are read together: the sample files, by batches and one by one.
+#[test]
+fn a_batch_reads_what_single_files_give() {
+    let product = Sandbox { helper: Some(PathBuf::from(env!("CARGO_BIN_EXE_medialith"))), ..Sandbox::default() };
+    let (walls, threads) = (extractor(product), Extractor::new(&Isolation::InThread).unwrap());
+    let paths = files(&sample(""));
+    let open: Vec<(File, Vec<u8>)> =
+        paths.iter().map(|path| (File::open(path).unwrap(), std::fs::read(path).unwrap())).collect();
+    for extractor in [&walls, &threads] {
+        let mut batch = extractor.batch();
+        for (n, (path, (file, bytes))) in paths.iter().zip(&open).cycle().take(100).enumerate() {
+            let request =
+                Request { name: path.to_str().unwrap(), options: extract::Options::default(), evidence: true };
+            let beside = (n % 3 == 0).then_some(Handle { bytes, descriptor: Some(file.as_fd()) });
+            batch.add(n, Item { file: Handle { bytes, descriptor: Some(file.as_fd()) }, beside, request });
+        }
+        let mut count = 0;
+        batch.finish(&mut |n, read| {
+            let ((path, (_, bytes)), name) = (paths.iter().zip(&open).cycle().nth(n).unwrap(), "sample");
+            let beside = (n % 3 == 0).then_some(bytes as &dyn medialith::codec::ReadAt);
+            let hint = Hint { name: path.to_str().unwrap() };
+            let plain = extract::extract_with(bytes, beside, &hint, &extract::Options::default()).unwrap();
+            same(&read.unwrap(), &plain, name);
+            count += 1;
+        });
+        assert_eq!(count, 100);
+    }
+    assert_eq!(walls.snapshot().died, 0);
 }
 
 #[test]
@@ -215,7 +302,10 @@ fn poison_is_tried_twice_then_kept_apart_until_it_changes() {
         assert_eq!(file.text(field::OBJECT_STATUS), Some("Failed"));
         assert!(file.text(field::REASON).unwrap().contains("crashed: "), "{:?}", file.text(field::REASON));
         let well = dataset.get("oss://b/051.jpg", &[]).unwrap().unwrap();
-        assert_eq!(well.text(field::MEDIA_TYPE), Some("image"));
+        assert_eq!((well.text(field::MEDIA_TYPE), well.text(field::EXTRACT_OUTCOME)), (Some("image"), None));
+        assert_eq!(found(&dataset, "outcome:crashed"), ["oss://b/050.jpg"]);
+        assert_eq!(found(&dataset, "outcome:protocol_error"), ["oss://b/150.jpg"]);
+        assert!(found(&dataset, "outcome:partial").is_empty());
     }
     // Another process: what it did is known, even where everything is read again.
     let (engine, dataset) = open(&db);
@@ -225,6 +315,7 @@ fn poison_is_tried_twice_then_kept_apart_until_it_changes() {
     dataset.delete(vec!["oss://b/050.jpg".to_owned()]).unwrap();
     assert_eq!(index(&dataset, &media, false), (1, 199, 1));
     assert_eq!(engine.extraction().died, 0);
+    assert_eq!(found(&dataset, "outcome:quarantined"), ["oss://b/050.jpg"]);
     // Released, it costs two workers more; changed, it is well.
     assert_eq!(dataset.release_quarantined().unwrap(), 2);
     assert_eq!(index(&dataset, &media, true), (200, 0, 2));
@@ -232,6 +323,54 @@ fn poison_is_tried_twice_then_kept_apart_until_it_changes() {
     std::fs::write(media.join("050.jpg"), &good).unwrap();
     assert_eq!(index(&dataset, &media, false), (1, 199, 0));
     assert_eq!(dataset.quarantined().unwrap().len(), 1);
+    assert_eq!(
+        found(&dataset, "outcome:crashed or outcome:quarantined or outcome:protocol_error"),
+        ["oss://b/150.jpg"]
+    );
+}
+
+/// URIs of the files that a text finds, as the command takes it.
+fn found(dataset: &Dataset, text: &str) -> Vec<String> {
+    let filter = language::parse(text).unwrap().into_filter();
+    let answer = dataset.search(&Query { filter, ..Query::default() }).unwrap();
+    let mut uris: Vec<String> = answer.files.iter().map(|file| file.uri().to_owned()).collect();
+    uris.sort();
+    uris
+}
+
+/// Pictures are decoded in the worker, and are what a thread makes of them; refusals are of the same kind.
+#[test]
+fn pictures_are_decoded_behind_the_walls() {
+    let product = Sandbox { helper: Some(PathBuf::from(env!("CARGO_BIN_EXE_medialith"))), ..Sandbox::default() };
+    let (walls, threads) = (extractor(product), Extractor::new(&Isolation::InThread).unwrap());
+    let mut files: Vec<(String, Vec<u8>)> =
+        files(&sample("")).iter().map(|path| (path.display().to_string(), std::fs::read(path).unwrap())).collect();
+    files.extend(crate::bombs::all().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
+    let (mut seen, mut refused) = (0, 0);
+    for (number, (name, bytes)) in files.iter().enumerate() {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+        let handle = Handle { bytes, descriptor: (number % 3 > 0).then(|| file.as_fd()) };
+        let longest = [64, LONGEST, LONGEST_FOR_TEXT][number % 3];
+        let (one, two) = (
+            walls.picture(handle, name, longest, &Budget::default()),
+            threads.picture(handle, name, longest, &Budget::default()),
+        );
+        match (one, two) {
+            (Ok(one), Ok(two)) => {
+                assert_eq!((one.width, one.height), (two.width, two.height), "{name}");
+                assert!(one.pixels == two.pixels, "{name}");
+                seen += 1;
+            }
+            (Err(one), Err(two)) => {
+                assert_eq!((one.kind(), one.message()), (two.kind(), two.message()), "{name}");
+                refused += 1;
+            }
+            (one, two) => panic!("{name}: a worker says {:?}, a thread {:?}", one.err(), two.err()),
+        }
+    }
+    assert!(seen >= 8 && refused >= 60, "{seen} pictures, {refused} refused");
+    assert_eq!(walls.snapshot().died, 0);
 }
 
 /// What a binding picks up is read within the walls as well, and poison costs two workers, not two at each start.

@@ -6,6 +6,8 @@ mod buckets;
 mod client;
 mod documents;
 mod documents_of_the_api;
+#[cfg(feature = "cli")]
+mod hostile;
 mod indexing;
 mod notifying;
 mod operations;

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const PLACE: [(&str, &str); 2] = [("ProjectName", "p"), ("DatasetName", "d")];
+pub(super) const PLACE: [(&str, &str); 2] = [("ProjectName", "p"), ("DatasetName", "d")];
 
 /// A running `medialith serve`.
-struct Process {
-    child: Child,
+pub(super) struct Process {
+    pub(super) child: Child,
     address: std::net::SocketAddr,
     /// What it said before it served.
     said: String,
@@ -26,11 +26,16 @@ fn command(dir: &Path) -> Command {
 
 impl Process {
     fn start(dir: &Path) -> Process {
+        Process::start_with(dir, &[])
+    }
+
+    fn start_with(dir: &Path, more: &[&str]) -> Process {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
         let bucket = format!("b={}", dir.join("files").display());
         let mut command = command(dir);
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--project-rate", "0", "--bucket", &bucket])
+            .args(more)
             .stderr(log)
             .spawn()
             .unwrap();
@@ -48,7 +53,7 @@ impl Process {
         Process { child, address, said }
     }
 
-    fn end(mut self) {
+    pub(super) fn end(mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let begun = Instant::now();
@@ -90,8 +95,13 @@ fn work_until_refused(client: &Client, writer: usize) -> (Vec<String>, Vec<Strin
 }
 
 fn started(dir: &Path) -> (Process, Client) {
+    started_with(dir, &[])
+}
+
+/// A server with a dataset, and a client that has its key.
+pub(super) fn started_with(dir: &Path, more: &[&str]) -> (Process, Client) {
     std::fs::create_dir(dir.join("files")).unwrap();
-    let process = Process::start(dir);
+    let process = Process::start_with(dir, more);
     let client = Client { address: process.address, key: key(&process.said) };
     client.ok("CreateProject", &[PLACE[0]]);
     client.ok("CreateDataset", &PLACE);

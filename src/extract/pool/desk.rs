@@ -1,5 +1,6 @@
 //! Desk and seat: the two halves of a worker's place, one seen by all, one owned by the thread that sits there.
 
+use super::hand::Held;
 use super::shared::Task;
 use super::signals::Nap;
 use super::work::Work;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 pub(super) struct Desk<W: Work> {
     /// Takes tasks from the seat's own deque.
     pub(super) stealer: Stealer<Arc<Task<W>>>,
-    /// The task begun last, for the watchdog to pick up; one place, newer replaces older.
-    pub(super) begun: ArrayQueue<Arc<Task<W>>>,
+    /// The hand taken up last, for the watchdog to pick up; one place, newer replaces older.
+    pub(super) begun: ArrayQueue<Arc<Held<W>>>,
     /// Set while the worker sleeps; whoever clears it owes it a wake-up.
     pub(super) nap: Nap,
     unparker: Unparker,

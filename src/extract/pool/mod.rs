@@ -4,12 +4,14 @@
 //! once. A job that panics and a job that never returns cost that one job: the first is caught, the second is given
 //! up after its time by a watchdog that puts a fresh thread in its place. The path of a job is an injector queue, the
 //! workers' own deques with work stealing, and a bounded channel of answers: no lock on the way. Jobs under way
-//! (submitted, not yet received) are bounded, which is the back-pressure.
+//! (submitted, not yet received) are bounded, which is the back-pressure. Where the work says so, a thread takes several
+//! jobs at once; each is still answered for itself.
 //!
 //! Knows nothing of files or formats: what a job is, the [`Work`] says.
 
 mod atomics;
 mod desk;
+mod hand;
 mod options;
 mod shared;
 mod signals;
@@ -20,6 +22,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use hand::Hand;
 pub use options::PoolOptions;
 pub use work::{Answer, Asked, Failure, Refused, Work};
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub struct PoolOptions {
     /// Worker threads, 1 to [`PoolOptions::MAX_THREADS`]. Default: one per processor.
     pub threads: usize,
-    /// Jobs under way at most, 1 to [`PoolOptions::MAX_IN_FLIGHT`]. Default: 16 per thread, enough to keep every
-    /// worker busy while one slow file holds up another.
+    /// Jobs under way at most, 1 to [`PoolOptions::MAX_IN_FLIGHT`]. Default: 64 per thread, enough to keep every
+    /// worker busy with as many as it takes at once while one slow file holds up another.
     pub in_flight: usize,
     /// Time after which a running job is given up as stuck. Default: 10 s, ten times what extraction allows itself,
     /// so that only a read that never returns or a parser that loops gets there.
@@ -31,7 +31,7 @@ impl PoolOptions {
 
     /// The defaults for that many threads.
     pub fn threads(threads: usize) -> PoolOptions {
-        PoolOptions { threads, in_flight: threads.saturating_mul(16), timeout: Duration::from_secs(10), max_stuck: 64 }
+        PoolOptions { threads, in_flight: threads.saturating_mul(64), timeout: Duration::from_secs(10), max_stuck: 64 }
     }
 
     /// Checks every setting against its maximum.

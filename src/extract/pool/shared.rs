@@ -4,6 +4,7 @@
 //! queue, then looks at the flags (`signals`). So no job waits while every worker sleeps.
 
 use super::desk::{Desk, Seat, place};
+use super::hand::Held;
 use super::options::PoolOptions;
 use super::signals::{Claim, Turnstile, posted};
 use super::work::{Answer, Failure, Work};
@@ -12,17 +13,15 @@ use crossbeam::deque::{Injector, Steal};
 use crossbeam::queue::ArrayQueue;
 use crossbeam::sync::{Parker, Unparker};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::{Duration, Instant};
 
-/// Tasks moved at once from the injector to a worker's deque: saves contention, leaves most for the others.
+/// Tasks moved at least from the injector to a worker's deque: saves contention, leaves most for the others.
 const BATCH: usize = 4;
 
 /// One job on its way.
 pub(super) struct Task<W: Work> {
     pub(super) job: W::Job,
-    /// Nanoseconds since the pool was built when a worker began it, 0 before.
-    begun: AtomicU64,
     /// Taken by whoever answers it.
     answered: Claim,
 }
@@ -105,7 +104,7 @@ impl<W: Work> Shared<W> {
             self.received();
             return Err(job);
         }
-        self.injector.push(Arc::new(Task { job, begun: AtomicU64::new(0), answered: Claim::new() }));
+        self.injector.push(Arc::new(Task { job, answered: Claim::new() }));
         self.wake_one();
         if self.watchdog_asleep.load(Ordering::SeqCst) {
             self.watchdog.unpark();
@@ -148,9 +147,11 @@ impl<W: Work> Shared<W> {
 
     // Finding work.
 
-    /// A task from the injector or from another worker, some more of them into `seat`'s own deque.
+    /// A task from the injector or from another worker, some more of them into `seat`'s own deque: half of those that wait
+    /// at most, so that a few are shared among the threads.
     pub(super) fn steal(&self, seat: &Seat<W>) -> Option<Arc<Task<W>>> {
-        let injected = insist(|| self.injector.steal_batch_with_limit_and_pop(&seat.deque, BATCH));
+        let most = self.work.at_once().max(BATCH);
+        let injected = insist(|| self.injector.steal_batch_with_limit_and_pop(&seat.deque, most));
         injected.or_else(|| {
             let others = self.desks.iter().cycle().skip(seat.index).take(self.desks.len());
             others.filter(|desk| !desk.stealer.is_empty()).find_map(|desk| insist(|| desk.stealer.steal()))
@@ -167,20 +168,22 @@ impl<W: Work> Shared<W> {
         !self.injector.is_empty() || self.desks.iter().any(|desk| !desk.stealer.is_empty())
     }
 
-    /// Marks the task begun and shows it to the watchdog.
-    pub(super) fn begin(&self, desk: usize, task: &Arc<Task<W>>) {
-        task.begun.store(self.now().max(1), Ordering::Release);
+    /// Takes tasks up together and shows them to the watchdog.
+    pub(super) fn take_up(&self, desk: usize, tasks: Vec<Arc<Task<W>>>) -> Arc<Held<W>> {
+        let held = Arc::new(Held::new(tasks, self.now()));
         if let Some(desk) = self.desks.get(desk) {
-            desk.begun.force_push(Arc::clone(task));
+            desk.begun.force_push(Arc::clone(&held));
         }
+        held
     }
 
-    /// How long the task has been running.
-    pub(super) fn age(&self, task: &Task<W>) -> Duration {
-        Duration::from_nanos(self.now().saturating_sub(task.begun.load(Ordering::Acquire)))
+    /// How long nothing has moved in a hand.
+    pub(super) fn age(&self, held: &Held<W>) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(held.moved()))
     }
 
-    fn now(&self) -> u64 {
+    /// Nanoseconds since the pool was built.
+    pub(super) fn now(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
@@ -247,15 +250,25 @@ impl<W: Work> Shared<W> {
         self.watchdog.unpark();
     }
 
-    /// Gives a task up unless its worker answers first; a task given up costs the pool that worker.
-    pub(super) fn give_up(&self, task: &Arc<Task<W>>, limit: Duration) {
-        // IMPORTANT: counted before it is answered, because the worker may come back right after.
+    /// Gives a hand up unless its worker comes to its end first; that costs the pool the worker. The task that it is at
+    /// fails, the others wait for another worker.
+    pub(super) fn give_up(&self, held: &Held<W>, limit: Duration) {
+        // IMPORTANT: counted before the hand is over, because the worker may come back right after.
         self.stuck.fetch_add(1, Ordering::SeqCst);
-        if self.answer(task, Err(Failure::TimedOut(limit))) {
-            self.leave_duty();
-        } else {
+        if !held.over.take() {
             self.stuck.fetch_sub(1, Ordering::SeqCst);
+            return;
         }
+        let at = held.at();
+        for (place, task) in held.tasks.iter().enumerate().filter(|(_, task)| !task.is_answered()) {
+            if place == at {
+                self.answer(task, Err(Failure::TimedOut(limit)));
+            } else {
+                self.injector.push(Arc::clone(task));
+                self.wake_one();
+            }
+        }
+        self.leave_duty();
     }
 
     /// A worker that was given up is back; tells whether it is wanted again.

@@ -69,6 +69,36 @@ impl Work for Obedient {
     }
 }
 
+/// The same, several jobs at once: it leaves out every fourth, as work may.
+struct Greedy(Obedient);
+
+impl Work for Greedy {
+    type Job = Job;
+    type Done = u64;
+    type Scratch = Vec<u64>;
+
+    fn scratch(&self) -> Vec<u64> {
+        self.0.scratch()
+    }
+
+    fn run(&self, scratch: &mut Vec<u64>, job: &Job) -> u64 {
+        self.0.run(scratch, job)
+    }
+
+    fn at_once(&self) -> usize {
+        8
+    }
+
+    fn run_all(&self, scratch: &mut Vec<u64>, hand: &Hand<'_, Greedy>) {
+        for (place, job) in hand.jobs().enumerate().filter(|(_, job)| job.0 % 4 != 1) {
+            hand.begin(place);
+            hand.done(place, self.0.run(scratch, job));
+            // Of two answers the first counts.
+            hand.done(place, 0);
+        }
+    }
+}
+
 /// Runs a test body in a thread and fails if it has not ended in time.
 fn within(seconds: u64, body: impl FnOnce() + Send + 'static) {
     let (done, ended) = crossbeam::channel::bounded(1);
@@ -87,9 +117,12 @@ fn options(threads: usize, timeout_ms: u64) -> PoolOptions {
 }
 
 /// Submits all jobs from one thread, receiving as places run out; answers by job number.
-fn drive(pool: &Pool<Obedient>, jobs: impl IntoIterator<Item = Job>) -> BTreeMap<u64, Result<u64, Failure>> {
+fn drive<W: Work<Job = Job, Done = u64>>(
+    pool: &Pool<W>,
+    jobs: impl IntoIterator<Item = Job>,
+) -> BTreeMap<u64, Result<u64, Failure>> {
     let mut answers = BTreeMap::new();
-    let mut keep = |answer: Answer<Obedient>| {
+    let mut keep = |answer: Answer<W>| {
         let number = answer.job().0;
         assert!(answers.insert(number, answer.outcome).is_none(), "job {number} was answered twice");
     };
@@ -114,6 +147,48 @@ fn every_job_is_answered_exactly_once() {
             let answers = drive(&pool, (0..20_000).map(|n| (n, Deed::Double)));
             assert_eq!(answers.len(), 20_000);
             assert!(answers.iter().all(|(number, outcome)| *outcome == Ok(number * 2)));
+        }
+    });
+}
+
+#[test]
+fn jobs_that_are_done_together_are_answered_each_for_itself() {
+    within(60, || {
+        for threads in [1, 3] {
+            let pool = Pool::new(Greedy(Obedient::default()), options(threads, 30_000)).unwrap();
+            let deed = |n| if n % 50 == 3 { Deed::Panic } else { Deed::Double };
+            let answers = drive(&pool, (0..5000).map(|n| (n, deed(n))));
+            assert_eq!(answers.len(), 5000);
+            for (number, outcome) in answers {
+                let expected = match deed(number) {
+                    Deed::Panic => Err(Failure::Panicked(format!("job {number} is bad"))),
+                    _ => Ok(number * 2),
+                };
+                assert_eq!(outcome, expected);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_stuck_job_costs_none_of_those_in_the_same_hand() {
+    within(60, || {
+        let work = Obedient::default();
+        let pool = Pool::new(Greedy(work.clone()), options(2, 200)).unwrap();
+        let deed = |n| if n % 40 == 2 { Deed::Hang } else { Deed::Double };
+        let answers = drive(&pool, (0..200).map(|n| (n, deed(n))));
+        assert_eq!(answers.len(), 200);
+        for (number, outcome) in answers {
+            let expected = match deed(number) {
+                Deed::Hang => Err(Failure::TimedOut(Duration::from_millis(200))),
+                _ => Ok(number * 2),
+            };
+            assert_eq!(outcome, expected, "{number}");
+        }
+        // Those that come back find their other jobs answered, and serve again.
+        work.release.store(true, Ordering::SeqCst);
+        while pool.stuck() > 0 {
+            std::thread::sleep(Duration::from_millis(1));
         }
     });
 }

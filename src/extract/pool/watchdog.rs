@@ -1,6 +1,7 @@
 //! The watchdog: one thread that gives up stuck jobs, replaces their workers and sees the pool to its end.
 
-use super::shared::{Shared, Task};
+use super::hand::Held;
+use super::shared::Shared;
 use super::work::{Failure, Work};
 use super::worker;
 use crossbeam::sync::Parker;
@@ -20,8 +21,8 @@ pub(super) fn spawn<W: Work>(shared: &Arc<Shared<W>>) -> Option<JoinHandle<()>> 
 
 struct Watchdog<W: Work> {
     shared: Arc<Shared<W>>,
-    /// Per desk, the task last seen to begin there.
-    watched: Vec<Option<Arc<Task<W>>>>,
+    /// Per desk, the hand last seen to be taken up there.
+    watched: Vec<Option<Arc<Held<W>>>>,
     parker: Parker,
 }
 
@@ -50,13 +51,13 @@ impl<W: Work> Watchdog<W> {
         let timeout = self.shared.options.timeout;
         let limit = if quitting { timeout.min(GRACE) } else { timeout };
         for (desk, watched) in self.shared.desks.iter().zip(&mut self.watched) {
-            if let Some(task) = desk.begun.pop() {
-                *watched = Some(task);
+            if let Some(held) = desk.begun.pop() {
+                *watched = Some(held);
             }
-            if watched.take_if(|task| task.is_answered()).is_none()
-                && let Some(task) = watched.take_if(|task| self.shared.age(task) >= limit)
+            if watched.take_if(|held| held.over.is_taken()).is_none()
+                && let Some(held) = watched.take_if(|held| self.shared.age(held) >= limit)
             {
-                self.shared.give_up(&task, limit);
+                self.shared.give_up(&held, limit);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What a pool does: the trait that names job and result, and the answer that comes back.
 
+use super::hand::Hand;
 use super::shared::Task;
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,24 @@ pub trait Work: Send + Sync + 'static {
 
     /// Does one job. May panic, and may fail to return in time: the job fails, others go on.
     fn run(&self, scratch: &mut Self::Scratch, job: &Self::Job) -> Self::Done;
+
+    /// Jobs that a thread takes at once at most, where as many wait; at least 1.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// Does several jobs together. Says where it is by [`Hand::begin`] and answers by [`Hand::done`]; what it leaves out is
+    /// done by [`Work::run`]. May panic and may fail to return like that: the job that was begun last fails, the others are
+    /// done again.
+    fn run_all(&self, scratch: &mut Self::Scratch, hand: &Hand<'_, Self>)
+    where
+        Self: Sized,
+    {
+        for (place, job) in hand.jobs().enumerate() {
+            hand.begin(place);
+            hand.done(place, self.run(scratch, job));
+        }
+    }
 }
 
 /// Why a job has no result.

@@ -1,6 +1,7 @@
 //! A worker thread: takes tasks, runs them behind a panic barrier, sleeps when there are none.
 
 use super::desk::Seat;
+use super::hand::{Hand, Held};
 use super::shared::{Shared, Task};
 use super::work::{Failure, Work};
 use std::any::Any;
@@ -36,43 +37,74 @@ struct Worker<W: Work> {
 
 impl<W: Work> Worker<W> {
     fn serve(mut self) {
-        while let Some(task) = self.next() {
-            if !self.perform(&task) && !self.come_back() {
+        while let Some(tasks) = self.next() {
+            if !self.perform(tasks) && !self.come_back() {
                 return;
             }
         }
     }
 
-    /// The next task; sleeps until there is one. `None` when the pool ends.
-    fn next(&mut self) -> Option<Arc<Task<W>>> {
+    /// The next task, and as many more as may be done together; sleeps until there is one. `None` when the pool ends.
+    fn next(&mut self) -> Option<Vec<Arc<Task<W>>>> {
         let seat = self.seat.as_ref()?;
         while !self.shared.is_quitting() {
             if let Some(task) = seat.deque.pop().or_else(|| self.shared.steal(seat)) {
+                let more = self.shared.work.at_once().saturating_sub(1);
+                let tasks = std::iter::once(task).chain(std::iter::from_fn(|| seat.deque.pop()).take(more));
+                // One that was put back may have been answered by the thread that was given up.
+                let tasks: Vec<_> = tasks.filter(|task| !task.is_answered()).collect();
                 // A wake-up reaches one sleeper; it passes the news on while there is more to do.
                 if self.shared.has_work() {
                     self.shared.wake_one();
                 }
-                return Some(task);
+                if !tasks.is_empty() {
+                    return Some(tasks);
+                }
+                continue;
             }
             self.shared.sleep(seat);
         }
         None
     }
 
-    /// Runs and answers a task. `false` if the watchdog had given it up meanwhile, and this thread with it.
-    fn perform(&mut self, task: &Arc<Task<W>>) -> bool {
-        if let Some(seat) = &self.seat {
-            self.shared.begin(seat.index, task);
+    /// Runs and answers tasks. `false` if the watchdog had given them up meanwhile, and this thread with them.
+    fn perform(&mut self, tasks: Vec<Arc<Task<W>>>) -> bool {
+        let Some(seat) = &self.seat else { return true };
+        let held = self.shared.take_up(seat.index, tasks);
+        if held.tasks.len() > 1
+            && let Err(message) = self.attempt_all(&held)
+            && let Some(task) = held.tasks.get(held.at())
+        {
+            self.shared.answer(task, Err(Failure::Panicked(message)));
         }
-        let outcome = self.attempt(task);
-        self.shared.answer(task, outcome)
+        let shared = Arc::clone(&self.shared);
+        for (place, task) in held.tasks.iter().enumerate() {
+            // One that was given up may be in other hands by now.
+            if !task.is_answered() && !held.over.is_taken() {
+                Hand { shared: &shared, held: &held }.begin(place);
+                let outcome = self.attempt(task);
+                shared.answer(task, outcome);
+            }
+        }
+        held.over.take()
     }
 
     fn attempt(&mut self, task: &Task<W>) -> Result<W::Done, Failure> {
+        let shared = Arc::clone(&self.shared);
+        self.guarded(|scratch| shared.work.run(scratch, &task.job)).map_err(Failure::Panicked)
+    }
+
+    /// Runs tasks together; the error is the message of a panic.
+    fn attempt_all(&mut self, held: &Held<W>) -> Result<(), String> {
+        let shared = Arc::clone(&self.shared);
+        self.guarded(|scratch| shared.work.run_all(scratch, &Hand { shared: &shared, held }))
+    }
+
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut W::Scratch) -> T) -> Result<T, String> {
         let (work, kept) = (&self.shared.work, self.scratch.take());
         let run = || {
             let mut scratch = kept.unwrap_or_else(|| work.scratch());
-            let done = work.run(&mut scratch, &task.job);
+            let done = run(&mut scratch);
             (done, scratch)
         };
         // A panic drops the scratch inside the barrier, so nothing half-changed is seen again.
@@ -81,7 +113,7 @@ impl<W: Work> Worker<W> {
                 self.scratch = Some(scratch);
                 Ok(done)
             }
-            Err(payload) => Err(Failure::Panicked(message_of(payload))),
+            Err(payload) => Err(message_of(payload)),
         }
     }
 

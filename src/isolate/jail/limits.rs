@@ -2,8 +2,8 @@
 
 use rustix::process::{DumpableBehavior, Gid, Resource, Rlimit, Signal, Uid, setrlimit};
 
-/// Descriptors that a worker may have: its streams, the copy of its socket, and those of one job.
-const DESCRIPTORS: u64 = 16;
+/// Descriptors that a worker may have: its streams, the copy of its socket, and those of the jobs that came together.
+const DESCRIPTORS: u64 = 80;
 /// Bytes of stack. Parsers count their depth; this is for those that forget.
 const STACK: u64 = 2 << 20;
 /// Address space beyond what the program has at its start and what one file may cost: allocators reserve more than they use.
@@ -70,12 +70,26 @@ pub(super) fn give_up_privileges() -> bool {
     rustix::thread::set_no_new_privs(true).is_ok()
 }
 
-/// Allows that many seconds of processor time from now on.
-pub(in crate::isolate) fn allow_cpu(cpu: std::time::Duration) {
-    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let used = std::time::Duration::try_from(used).unwrap_or_default();
-    // The system counts whole seconds: to the nearest one, at least one more than are used.
-    let until = used.saturating_add(cpu).as_secs_f64().round() as u64;
-    let soft = (!cpu.is_zero()).then_some(until.max(used.as_secs() + 1));
-    let _signal_ends_it = setrlimit(Resource::Cpu, Rlimit { current: soft, maximum: None });
+/// The processor time that is allowed, and since when: where little time has passed, the next job is allowed the same.
+#[derive(Debug, Default)]
+pub(in crate::isolate) struct Allowed(Option<(std::time::Instant, std::time::Duration)>);
+
+/// How much shorter a job's processor time may be than was asked: the system counts whole seconds anyway.
+const LENIENT: std::time::Duration = std::time::Duration::from_millis(100);
+
+impl Allowed {
+    /// Allows that many seconds of processor time from now on.
+    pub(in crate::isolate) fn cpu(&mut self, cpu: std::time::Duration) {
+        let now = std::time::Instant::now();
+        if self.0.is_some_and(|(since, allowed)| allowed == cpu && now.duration_since(since) < LENIENT) {
+            return;
+        }
+        let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let used = std::time::Duration::try_from(used).unwrap_or_default();
+        // To the nearest second, at least one more than are used.
+        let until = used.saturating_add(cpu).as_secs_f64().round() as u64;
+        let soft = (!cpu.is_zero()).then_some(until.max(used.as_secs() + 1));
+        let _signal_ends_it = setrlimit(Resource::Cpu, Rlimit { current: soft, maximum: None });
+        self.0 = Some((now, cpu));
+    }
 }

@@ -4,7 +4,7 @@ mod calls;
 mod files;
 mod limits;
 
-pub(super) use limits::allow_cpu;
+pub(super) use limits::Allowed;
 
 use super::Posture;
 

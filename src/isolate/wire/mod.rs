@@ -6,20 +6,21 @@
 mod hello;
 mod members;
 mod names;
+mod pixels;
 mod reply;
 mod request;
 
 pub use hello::Hello;
 pub use reply::Reply;
-pub use request::{Access, Job};
+pub use request::{Access, Job, Pixels};
 
 use crate::codec::Take;
 use crate::error::{Error, Result};
 
 /// Version of the protocol. Both ends are one program, so another version is refused, not spoken.
-pub const VERSION: u8 = 1;
-/// Most bytes of one message in either direction.
-pub const MAX_MESSAGE: usize = 8 << 20;
+pub const VERSION: u8 = 2;
+/// Most bytes of one message in either direction: a picture as large as text is read from fits.
+pub const MAX_MESSAGE: usize = 20 << 20;
 /// Most bytes of one answer to a ranged read.
 pub const MAX_RANGE: usize = 1 << 20;
 

@@ -2,7 +2,8 @@
 
 use super::members::{self, finite};
 use super::names;
-use super::{Kind, MAX_MESSAGE, finished};
+use super::{Kind, finished, pixels};
+use crate::analyze::Picture;
 use crate::codec::Take;
 use crate::codec::take::{put_counted, put_signed, put_varint};
 use crate::error::{Error, Result};
@@ -18,6 +19,8 @@ const WARNINGS: u8 = 2;
 const READING: u8 = 3;
 /// Facts with their provenance.
 const FACTS: u8 = 4;
+/// The decoded picture, or why there is none.
+const PIXELS: u8 = 5;
 
 const TEXT: u8 = 0;
 const INT: u8 = 1;
@@ -25,8 +28,8 @@ const FLOAT: u8 = 2;
 const TIME: u8 = 3;
 const PLACE: u8 = 4;
 
-/// Bytes that each section may take: members, warnings, ranges and facts fit one message together.
-const ROOM: usize = MAX_MESSAGE / 5;
+/// Bytes that each section but pixels may take: members, warnings, ranges and facts fit one message together.
+const ROOM: usize = (8 << 20) / 5;
 
 /// Groups by their number on the wire.
 const GROUPS: [Group; 14] = [
@@ -47,7 +50,7 @@ const GROUPS: [Group; 14] = [
 ];
 
 /// What came of a job that its worker survived.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reply {
     /// Number of the job.
     pub number: u64,
@@ -57,24 +60,38 @@ pub struct Reply {
     pub message: String,
     /// What the file says.
     pub extracted: Extracted,
+    /// The decoded picture or why there is none, where that was wanted.
+    pub picture: Option<Result<Picture>>,
 }
 
 impl Reply {
+    /// Whether the worker ends after it, or may: it panicked, whether or not because memory was refused.
+    pub(in crate::isolate) fn is_last(&self) -> bool {
+        let nothing = self.extracted.members.is_empty() && self.picture.is_none();
+        self.outcome == Outcome::Crashed || (self.outcome == Outcome::LimitMemory && nothing)
+    }
+
     /// The message. What does not fit is left out from the end: facts first, then ranges and warnings. `None` if the
     /// members alone are too long.
     pub fn encode(&self, evidence: bool) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(1024);
+        self.encode_to(evidence, &mut out).then_some(out)
+    }
+
+    /// Appends the message; `false`, with a part of it appended, if the members alone are too long.
+    pub(in crate::isolate) fn encode_to(&self, evidence: bool, out: &mut Vec<u8>) -> bool {
+        let before = out.len();
         out.push(Kind::Reply.tag());
-        put_varint(&mut out, self.number);
+        put_varint(out, self.number);
         out.push(self.outcome.code());
-        put_counted(&mut out, self.message.as_bytes());
-        section(&mut out, MEMBERS, |out| members::put(out, &self.extracted.members));
-        if out.len() > ROOM {
-            return None;
+        put_counted(out, self.message.as_bytes());
+        section(out, MEMBERS, |out| members::put(out, &self.extracted.members));
+        if out.len() - before > ROOM {
+            return false;
         }
-        section(&mut out, WARNINGS, |out| put_list(out, &self.extracted.warnings, put_warning));
+        section(out, WARNINGS, |out| put_list(out, &self.extracted.warnings, put_warning));
         let ranges = if evidence { self.extracted.ranges.as_slice() } else { &[] };
-        section(&mut out, READING, |out| {
+        section(out, READING, |out| {
             put_varint(out, self.extracted.bytes_read);
             put_list(out, ranges, |out, range| {
                 put_varint(out, range.start);
@@ -82,9 +99,12 @@ impl Reply {
             });
         });
         if evidence {
-            section(&mut out, FACTS, |out| put_list(out, &self.extracted.facts, put_fact));
+            section(out, FACTS, |out| put_list(out, &self.extracted.facts, put_fact));
         }
-        Some(out)
+        if let Some(picture) = &self.picture {
+            section(out, PIXELS, |out| pixels::put(out, picture));
+        }
+        true
     }
 
     /// Reads the body of a message.
@@ -94,7 +114,7 @@ impl Reply {
         let outcome = Outcome::from_code(code)
             .ok_or_else(|| Error::corrupted(format!("expected the code of an outcome, got {code}")))?;
         let message = take.text("message")?.to_owned();
-        let (mut extracted, mut last) = (Extracted::default(), 0);
+        let (mut extracted, mut picture, mut last) = (Extracted::default(), None, 0);
         while !take.is_empty() {
             let tag = take.u8("section")?;
             if tag <= last {
@@ -113,20 +133,30 @@ impl Reply {
                     })?;
                 }
                 FACTS => extracted.facts = take_list(&mut body, 6, take_fact)?,
+                PIXELS => {
+                    // It is the rest of its section.
+                    picture = Some(pixels::take(body)?);
+                    continue;
+                }
                 other => return Err(Error::corrupted(format!("expected a section of a reply, got {other}"))),
             }
             finished(body)?;
         }
-        Ok(Reply { number, outcome, message, extracted })
+        Ok(Reply { number, outcome, message, extracted, picture })
     }
 }
 
 /// Appends a section: tag, length, body.
 fn section(out: &mut Vec<u8>, tag: u8, fill: impl FnOnce(&mut Vec<u8>)) {
-    let mut body = Vec::new();
-    fill(&mut body);
     out.push(tag);
-    put_counted(out, &body);
+    let at = out.len();
+    fill(out);
+    // The length is known now: the body moves behind it.
+    let (end, mut length) = (out.len(), Vec::with_capacity(5));
+    put_varint(&mut length, (end - at) as u64);
+    out.resize(end + length.len(), 0);
+    out.copy_within(at..end, at + length.len());
+    out.iter_mut().skip(at).zip(length).for_each(|(to, from)| *to = from);
 }
 
 /// Appends as many items as fit one message, after their number.
@@ -243,7 +273,7 @@ mod tests {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample").join(name);
         let bytes = std::fs::read(path).unwrap();
         let extracted = extract(&bytes, &Hint { name }, &Options::default()).unwrap();
-        Reply { number: 9, outcome: Outcome::Partial, message: "m".into(), extracted }
+        Reply { number: 9, outcome: Outcome::Partial, message: "m".into(), extracted, picture: None }
     }
 
     fn read(message: &[u8]) -> Result<Reply> {

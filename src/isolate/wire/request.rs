@@ -37,6 +37,19 @@ pub struct Job {
     pub memory_bytes: u64,
     /// Processor time that it may cost; zero for no end.
     pub cpu: Duration,
+    /// What of the picture is wanted; `None` where the metadata is.
+    pub pixels: Option<Pixels>,
+}
+
+/// A wish for the decoded picture instead of what the file says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pixels {
+    /// Longer side of the picture at most, in pixels.
+    pub longest: u32,
+    /// Time for it.
+    pub time: Duration,
+    /// Memory for it.
+    pub memory_bytes: u64,
 }
 
 impl Job {
@@ -60,6 +73,10 @@ impl Job {
         put_options(out, &self.options);
         put_varint(out, self.memory_bytes);
         put_varint(out, micros(self.cpu));
+        out.push(u8::from(self.pixels.is_some()));
+        if let Some(Pixels { longest, time, memory_bytes }) = self.pixels {
+            [u64::from(longest), micros(time), memory_bytes].into_iter().for_each(|n| put_varint(out, n));
+        }
     }
 
     /// Reads the body of a message.
@@ -79,9 +96,18 @@ impl Job {
         let options = take_options(&mut take)?;
         let memory_bytes = take.varint("memory")?;
         let cpu = Duration::from_micros(take.varint("processor time")?);
+        let pixels = if flag(&mut take, "pixels")? { Some(take_pixels(&mut take)?) } else { None };
         finished(take)?;
-        Ok(Job { number, sources, name, evidence, options, memory_bytes, cpu })
+        Ok(Job { number, sources, name, evidence, options, memory_bytes, cpu, pixels })
     }
+}
+
+fn take_pixels(take: &mut Take<'_>) -> Result<Pixels> {
+    let longest = take.varint("longer side")?;
+    let longest = u32::try_from(longest)
+        .map_err(|_| Error::corrupted(format!("longer side: expected at most 32 bits, got {longest}")))?;
+    let time = Duration::from_micros(take.varint("time for pixels")?);
+    Ok(Pixels { longest, time, memory_bytes: take.varint("memory for pixels")? })
 }
 
 fn put_options(out: &mut Vec<u8>, options: &Options) {
@@ -156,6 +182,7 @@ mod tests {
             options,
             memory_bytes: 256 << 20,
             cpu: Duration::from_secs(2),
+            pixels: Some(Pixels { longest: 1024, time: Duration::from_secs(5), memory_bytes: 1 << 28 }),
         };
         let mut out = Vec::new();
         job.encode(&mut out);
@@ -165,7 +192,7 @@ mod tests {
         assert_eq!((read.number, &read.sources, read.evidence), (300, &job.sources, true));
         assert!(read.name.ends_with("\u{e9}.jpeg") && read.name.len() <= NAME);
         assert_eq!(format!("{:?}", read.options), format!("{options:?}"));
-        assert_eq!((read.memory_bytes, read.cpu), (job.memory_bytes, job.cpu));
+        assert_eq!((read.memory_bytes, read.cpu, read.pixels), (job.memory_bytes, job.cpu, job.pixels));
         for cut in 1..out.len() {
             assert!(Job::decode(Kind::of(&out[..cut]).unwrap().1).is_err(), "{cut}");
         }

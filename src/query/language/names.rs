@@ -12,6 +12,7 @@ pub(super) const SHORT: &[(&str, &[FieldId])] = &[
     ("mime", &[field::CONTENT_TYPE]),
     ("id", &[field::CUSTOM_ID]),
     ("status", &[field::OBJECT_STATUS]),
+    ("outcome", &[field::EXTRACT_OUTCOME]),
     ("date", &[field::PRODUCE_TIME]),
     ("taken", &[field::PRODUCE_TIME]),
     ("modified", &[field::FILE_MODIFIED_TIME]),
