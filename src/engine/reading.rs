@@ -86,6 +86,9 @@ impl Reading {
         let decode =
             |longest: u32, budget: &Budget| self.extractor.picture(handle(file), &job.entry.key, longest, budget);
         extracted.members = job.plan.apply(&decode, None, extracted.members);
+        if let Some(trouble) = opened.beside.as_ref().and_then(Opened::trouble) {
+            return Err(troubled(trouble, stamp));
+        }
         let hash = tell(&mut extracted.members, file)?.unwrap_or(hash);
         Ok(Read { extracted, stamp, hash, outcome })
     }

@@ -281,6 +281,31 @@ fn oss_is_signed_and_read_in_its_own_way() {
 }
 
 #[test]
+fn what_stands_beside_an_object_describes_it_and_its_changes_count() {
+    let world = World::new();
+    let photo = sample("photos/2024/Lisboa/El\u{e9}ctrico 28.jpg");
+    ["d/b.jpg", "d/bb.jpg"].iter().for_each(|key| world.store.put(key, Object::new(photo.clone())));
+    let title = |text: &str| {
+        let rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
+        let dc = "http://purl.org/dc/elements/1.1/";
+        let packet = format!("<r:RDF xmlns:r='{rdf}'><r:Description xmlns:d='{dc}' d:title='{text}'/></r:RDF>");
+        world.store.put("d/b.xmp", Object::new(packet));
+    };
+    let found = || world.file("d/b.jpg").text(field::TITLE).map(str::to_owned);
+    let url = world.url("?");
+    world.index(&url);
+    let plain = found();
+    title("first");
+    assert_eq!((world.index(&url).1.indexed, found().as_deref()), (2, Some("first")));
+    title("the second");
+    let (_, counts) = world.index(&url);
+    assert_eq!((counts.indexed, counts.unchanged, found().as_deref()), (2, 1, Some("the second")));
+    assert_eq!(world.index(&url).1.unchanged, 3);
+    world.store.remove("d/b.xmp");
+    assert_eq!((world.index(&url).1.indexed, found()), (1, plain));
+}
+
+#[test]
 fn archived_objects_are_tried_once() {
     let world = World::new();
     world.store.put("deep.jpg", Object::new("frozen").header("x-amz-storage-class", "GLACIER"));

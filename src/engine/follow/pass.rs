@@ -184,16 +184,7 @@ impl Session<'_> {
     }
 
     fn save(&mut self, span: Span<'_>, upto: &str) -> Result<()> {
-        if !span.first || upto.is_empty() {
-            return Ok(());
-        }
-        match self.pursuit.change(Durability::Buffered, |row| row.cursor = upto.to_owned()) {
-            Ok(row) => self.row = row,
-            // Stopped or deleted meanwhile: there is nothing to remember.
-            Err(_) if self.is_stopped() => {}
-            Err(e) => return Err(e),
-        }
-        Ok(())
+        if span.first { self.pursuit.save(&mut self.row, upto) } else { Ok(()) }
     }
 
     /// Remembers what was read.

@@ -138,6 +138,20 @@ impl Pursuit {
         })
     }
 
+    /// Writes down how far the first scan is.
+    pub(super) fn save(&self, row: &mut BindingRow, upto: &str) -> Result<()> {
+        if upto.is_empty() {
+            return Ok(());
+        }
+        match self.change(Durability::Buffered, |row| row.cursor = upto.to_owned()) {
+            Ok(saved) => *row = saved,
+            // Stopped or deleted meanwhile: there is nothing to remember.
+            Err(_) if self.seat.is_stopped() => {}
+            Err(e) => return Err(e),
+        }
+        Ok(())
+    }
+
     /// Notes that everything up to `began` was compared, and whether all of it could be read.
     pub(super) fn verified(&self, began: i64, whole: bool) -> Result<BindingRow> {
         self.change(Durability::Buffered, |row| {

@@ -135,7 +135,9 @@ impl<'a> Rounds<'a> {
             if stopped || failed.is_some() || (first && saved.elapsed() >= SAVE_EVERY) {
                 intake.drain()?;
                 self.learn(intake.take_done());
-                self.save(first && failed.is_none(), &step.upto)?;
+                if first && failed.is_none() {
+                    self.pursuit.save(&mut self.row, &step.upto)?;
+                }
                 self.cover();
                 saved = Instant::now();
             }
@@ -159,19 +161,6 @@ impl<'a> Rounds<'a> {
             _ => {}
         }
         None
-    }
-
-    fn save(&mut self, first: bool, upto: &str) -> Result<()> {
-        if !first || upto.is_empty() {
-            return Ok(());
-        }
-        match self.pursuit.change(Durability::Buffered, |row| row.cursor = upto.to_owned()) {
-            Ok(row) => self.row = row,
-            // Stopped or deleted meanwhile: there is nothing to remember.
-            Err(_) if self.is_stopped() => {}
-            Err(e) => return Err(e),
-        }
-        Ok(())
     }
 
     fn learn(&mut self, done: Vec<Done>) {

@@ -8,7 +8,6 @@ use super::ready::done;
 use super::store::{Store, is_plain};
 use super::wire::Line;
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::bucket::Tour;
 use crate::source::{Entry, Filter, Found, Skipped, Walking, Why};
 use futures::StreamExt;
 use opendal::options::ListOptions;
@@ -153,8 +152,6 @@ impl Iterator for Listing {
         }
     }
 }
-
-impl Tour for Listing {}
 
 /// Which of these keys, in ascending order, have no object: from just before the first that is not decided, a page is listed,
 /// which decides all that lie before its end.

@@ -10,6 +10,7 @@ mod credentials;
 mod facts;
 mod listing;
 mod object;
+mod pairing;
 mod ready;
 mod store;
 mod tagging;

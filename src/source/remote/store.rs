@@ -5,6 +5,7 @@ use super::credentials::Credentials;
 use super::facts;
 use super::listing::Listing;
 use super::object::RemoteObject;
+use super::pairing::Pairing;
 use super::ready::done;
 use super::tagging::Tagging;
 use super::wire::{Line, Wire};
@@ -152,7 +153,7 @@ impl Objects for Store {
     }
 
     fn list(&self, walking: &Walking) -> Box<dyn Tour> {
-        Box::new(Listing::new(self, walking, PAGE))
+        Box::new(Pairing::new(Listing::new(self, walking, PAGE)))
     }
 
     fn look(&self, key: &str) -> Result<Option<Stamp>> {
