@@ -2,8 +2,8 @@
 
 use super::walls::Walls;
 use super::{
-    audit, backup, bind, check, completions, exit, export, follow, get, import, index, inspect, keys, model, outbox,
-    query, reprocess, rm, search, serve, similar, stats, task, webhook,
+    audit, backup, bind, check, cluster, completions, exit, export, follow, get, import, index, inspect, keys, model,
+    outbox, query, reprocess, rm, search, serve, similar, stats, task, webhook,
 };
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -62,6 +62,8 @@ pub(crate) enum Verb {
     Search(search::Args),
     /// Find pictures that look like one
     Similar(similar::Args),
+    /// Group files by place and days, or pictures that look alike
+    Cluster(cluster::Args),
     /// Read files again that a query finds, by the template that governs now
     Reprocess(reprocess::Args),
     /// Print everything that is known of files

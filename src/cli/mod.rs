@@ -26,6 +26,7 @@ mod audit;
 mod backup;
 mod bind;
 mod check;
+mod cluster;
 mod completions;
 mod export;
 mod follow;
@@ -82,6 +83,7 @@ fn dispatch(cli: &Cli) -> Result<Exit> {
         Verb::Search(args) => search::run(args, place),
         Verb::Get(args) => get::run(args, place),
         Verb::Similar(args) => similar::run(args, place),
+        Verb::Cluster(args) => cluster::run(args, place),
         Verb::Model(args) => model::run(args),
         Verb::Reprocess(args) => reprocess::run(args, place),
         Verb::Rm(args) => rm::run(args, place),

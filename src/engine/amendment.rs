@@ -42,7 +42,9 @@ impl Amendment {
         for (id, value) in self.gained.iter() {
             let value = match (record.members.get(id), value) {
                 (Some(Value::Rows(before)), Value::Rows(more)) if id == field::LABELS => {
-                    Value::Rows(before.iter().chain(more).cloned().collect())
+                    // Those with clips were found in the film before: it moved, and its document inherited them.
+                    let given = before.iter().filter(|label| label.get(field::LABEL_CLIPS).is_none());
+                    Value::Rows(given.chain(more).cloned().collect())
                 }
                 _ => value.clone(),
             };
@@ -80,7 +82,13 @@ mod tests {
             label.set(field::LABEL_NAME, name);
             Value::Rows(vec![label])
         };
-        members.set(field::LABELS, of("Given"));
+        let mut old = of("Seen before");
+        if let Value::Rows(rows) = &mut old {
+            rows[0].set(field::LABEL_CLIPS, Value::Json("[]".into()));
+            let Value::Rows(given) = of("Given") else { panic!() };
+            rows.extend(given);
+        }
+        members.set(field::LABELS, old);
         let record = Record { members, created: Timestamp(1), updated: Timestamp(2), stamp: Some(stamp), bound: true };
         let mut gained = Members::new();
         gained.set(field::LABELS, of("Seen"));
@@ -100,7 +108,8 @@ mod tests {
         assert_eq!(entry(&changed.members, Operator::Mime, "state"), Some(DONE));
         assert_eq!(changed.members.text(field::TITLE), Some("Ferry"));
         let Some(Value::Rows(labels)) = changed.members.get(field::LABELS) else { panic!() };
-        assert_eq!(labels.len(), 2);
+        let names: Vec<Option<&str>> = labels.iter().map(|label| label.text(field::LABEL_NAME)).collect();
+        assert_eq!(names, [Some("Given"), Some("Seen")]);
         for other in [
             Amendment { stamp: None, ..amendment.clone() },
             Amendment { from: &[WAITING], ..amendment.clone() },

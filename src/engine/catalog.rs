@@ -2,6 +2,7 @@
 
 use super::attachment;
 use super::binding;
+use super::cluster;
 use super::dataset::Dataset;
 use super::document::Place;
 use super::failpoint::point;
@@ -221,6 +222,7 @@ impl Engine {
             batch.put(&keys::project(project), &owner)?;
             batch.delete(&keys::dataset(owner.id(), name))?;
             binding::forget(&reader, &mut batch, row.id())?;
+            cluster::forget(&reader, &mut batch, row.id())?;
             remove_space(inner, batch, &row, name)
         };
         deleted().map_err(|e| e.during("DeleteDataset"))

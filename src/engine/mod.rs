@@ -13,6 +13,7 @@ mod binding;
 mod buckets;
 mod catalog;
 mod check;
+pub mod cluster;
 mod commit;
 mod compare;
 mod dataset;

@@ -4,6 +4,7 @@
 
 use super::buckets::Buckets;
 use super::catalog::find_project;
+use super::cluster;
 use super::open::{Engine, Inner};
 use super::outbox;
 use super::video_labels;
@@ -53,6 +54,7 @@ impl Engine {
             Notification::parse(&order.notification)?;
             match order.kind {
                 TaskKind::VIDEO_LABELS => video_labels::check(order)?,
+                TaskKind::LOCATION_DATES | TaskKind::SIMILAR_IMAGES => cluster::check(self, project, order)?,
                 other => {
                     let message = format!("TaskType: expected one that can be done here, got {:?}", other.name());
                     return Err(Error::invalid(message));
@@ -170,24 +172,25 @@ fn uuid() -> Result<String> {
 fn announce<'i>(inner: &'i Inner, task: &Task, batch: &mut Batch<'_>) -> Result<Announced<'i>> {
     // Checked at acceptance.
     let topic = Notification::parse(&task.notification).unwrap_or_default().topic;
+    let dataset = cluster::dataset_name(task.kind, &task.definition);
     let event = || Event {
         id: task.event_id.clone(),
         kind: EventType::of_task(task.kind.name()),
         project: task.project.clone(),
-        dataset: String::new(),
+        dataset: dataset.clone(),
         topic: topic.clone(),
         time: now(),
-        content: payload(task),
+        content: payload(task, &dataset),
     };
     let events: Vec<Event> = outbox::is_wanted(inner, &topic).then(event).into_iter().collect();
     outbox::announce(inner, batch, &events)
 }
 
 /// What is told of a task that has ended (notifications.md 3.2).
-fn payload(task: &Task) -> String {
+fn payload(task: &Task, dataset: &str) -> String {
     let mut members = json!({
         "ProjectName": task.project,
-        "DatasetName": "",
+        "DatasetName": dataset,
         "RequestId": task.request_id,
         "StartTime": Timestamp(task.start_time).to_string(),
         "EndTime": task.end_time.map(|time| Timestamp(time).to_string()),
@@ -243,6 +246,7 @@ impl Work for Doing {
     fn run(&self, held: &Held) -> Outcome {
         match held.task.kind {
             TaskKind::VIDEO_LABELS => video_labels::run(self, held),
+            TaskKind::LOCATION_DATES | TaskKind::SIMILAR_IMAGES => cluster::run(self, held),
             other => Outcome::Failed {
                 code: "NotImplemented".to_owned(),
                 message: format!("Tasks of the type {} are not done here.", other.name()),

@@ -4,6 +4,7 @@
 //! how any of it is stored, indexed or sent.
 
 pub mod binding;
+pub mod cluster;
 pub mod event;
 pub mod field;
 pub mod file;

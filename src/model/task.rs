@@ -21,6 +21,11 @@ impl TaskKind {
     /// CreateVideoLabelClassificationTask.
     pub const VIDEO_LABELS: TaskKind = TaskKind("VideoLabelClassification");
 
+    /// CreateLocationDateClusteringTask.
+    pub const LOCATION_DATES: TaskKind = TaskKind("LocationDateClustering");
+    /// CreateSimilarImageClusteringTask.
+    pub const SIMILAR_IMAGES: TaskKind = TaskKind("SimilarImageClustering");
+
     /// Every `TaskType` of the API, whether or not this server runs it.
     pub const ALL: [&'static str; 19] = [
         "VideoLabelClassification",

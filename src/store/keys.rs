@@ -1,5 +1,6 @@
 //! Keys: which table, and bytes that sort as they are listed. Layouts: `docs/format.md`, "Keys".
 
+use super::rows::ClusterKind;
 use super::table::Table;
 use crate::codec::order;
 
@@ -29,6 +30,7 @@ const WORK: u8 = b'w';
 const ATTACHMENT: u8 = b'b';
 const QUARANTINE: u8 = b'q';
 const BINDING: u8 = b'f';
+const CLUSTER: u8 = b'k';
 
 /// Rows about tasks are told apart by their first byte.
 const TASK: u8 = b't';
@@ -126,6 +128,16 @@ pub fn quarantine(dataset: DatasetId, uri: &str) -> Key {
 /// A binding of a dataset by its bucket, or all whose buckets begin with `bucket`.
 pub fn binding(dataset: DatasetId, bucket: &str) -> Key {
     key(Table::Catalog, &[&[BINDING], &order::key(dataset.0), bucket.as_bytes()])
+}
+
+/// A cluster of a dataset by its id, or all of a kind whose ids begin with `id`.
+pub fn cluster(dataset: DatasetId, kind: ClusterKind, id: &str) -> Key {
+    key(Table::Catalog, &[&[CLUSTER], &order::key(dataset.0), &[kind as u8], id.as_bytes()])
+}
+
+/// All clusters of a dataset.
+pub fn clusters(dataset: DatasetId) -> Key {
+    key(Table::Catalog, &[&[CLUSTER], &order::key(dataset.0)])
 }
 
 /// All bindings.

@@ -3,6 +3,7 @@
 use super::keys::{DatasetId, ProjectId};
 use crate::codec::bin;
 use crate::error::Result;
+use crate::model::cluster::PlaceNames;
 use crate::model::{BindingPhase, BindingState, Limits, Tag};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -330,6 +331,60 @@ pub struct BindingRow {
 impl Row for BindingRow {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "binding row";
+}
+
+/// What a cluster row is about; the byte stands in its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ClusterKind {
+    /// [`LocationDateRow`].
+    LocationDate = b'l',
+    /// [`SimilarImagesRow`].
+    SimilarImages = b's',
+}
+
+/// A location-date cluster, under its dataset's number and its id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocationDateRow {
+    /// `Title`, or empty.
+    pub title: String,
+    /// `CustomId`, or empty.
+    pub custom_id: String,
+    /// `CustomLabels`.
+    pub custom_labels: Vec<Tag>,
+    /// The level: its place in [`Level::ALL`](crate::model::cluster::Level::ALL).
+    pub level: u8,
+    /// The place: names from the country down to the level.
+    pub place: Vec<String>,
+    /// The place in the languages that its files have.
+    pub names: Vec<PlaceNames>,
+    /// Days on which there are or were files, ascending: days since 1970-01-01 at the place, and its offset from UTC in seconds.
+    pub days: Vec<(i64, i32)>,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+}
+
+impl Row for LocationDateRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "location-date row";
+}
+
+/// A cluster of similar pictures, under its dataset's number and its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SimilarImagesRow {
+    /// URIs, the best score first, each with its score in ten-thousandths.
+    pub files: Vec<(String, Option<u32>)>,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+}
+
+impl Row for SimilarImagesRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "similar-images row";
 }
 
 #[cfg(test)]

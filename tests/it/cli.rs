@@ -1,5 +1,6 @@
 //! The real command, verb by verb, with the bad input that people give it.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -600,4 +601,32 @@ fn films_are_labelled_after_their_documents() {
     let bucket = format!("films={folder}");
     let again = desk.run(&["reprocess", "--bucket", &bucket, "--where", "ops.LabelClassification.state:done"]).ok();
     assert!(again.out.contains("1 film labelled\n") && again.out.contains("1 file read again"), "{again:?}");
+}
+
+#[test]
+fn files_are_grouped_by_place_and_likeness() {
+    let desk = Desk::new();
+    let file = |name: &str, day: &str, hash: &str| {
+        format!(
+            r#"{{"URI":"oss://b/{name}","ProduceTime":"{day}T10:00:00+08:00","ImageHash":"{hash}","Addresses":[{{"Country":"China","City":"Hangzhou"}}]}}"#
+        )
+    };
+    let lines = [
+        file("1.jpg", "2022-03-03", "0123456789abcdef"),
+        file("2.jpg", "2022-03-05", "0123456789abcdee"),
+        file("3.jpg", "2022-04-01", "fedcba9876543210"),
+    ];
+    let path = desk.write("files.jsonl", lines.join("\n").as_bytes());
+    desk.run(&["import", &path]).ok();
+    let places = desk.run(&["cluster", "places", "--levels", "city,country", "--min-days", "2"]).ok();
+    assert_eq!(
+        places.out.lines().collect::<BTreeSet<_>>(),
+        BTreeSet::from(["2022-03-03 to 2022-03-05  city  Hangzhou, China", "2022-03-03 to 2022-03-05  country  China"])
+    );
+    let json = desk.run(&["cluster", "places", "--json"]).ok();
+    assert!(json.out.contains(r#""LocationDateClusterEndTime":"2022-03-05T23:59:59.999999999+08:00""#), "{json:?}");
+    let similar = desk.run(&["cluster", "similar"]).ok();
+    assert_eq!(similar.out, "oss://b/1.jpg  oss://b/2.jpg\n");
+    desk.run(&["cluster", "places", "--levels", "planet"]).fails(2, "LocationDateClusterLevels: expected country");
+    desk.run(&["cluster", "places", "--min-days", "20"]).fails(2, "MinDays: expected at most MaxDays, 15, got 20");
 }

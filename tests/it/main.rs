@@ -35,6 +35,8 @@ mod bad_input;
 mod beyond;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "engine")]
+mod clusters;
 #[cfg(feature = "cli")]
 #[path = "bombs.rs"]
 mod defused;

@@ -188,6 +188,49 @@ class Operations:
         self.assertEqual([s.time_range for f in found.files for s in f.scene_elements], [[0, 3000]])
         self.assertEqual(call("simple_query", **place, query=asked(shown[0], "Nothing")).total_hits, 0)
 
+    def test_clusters(self):
+        """Groups by place and days, and of pictures alike: made, listed, changed, removed."""
+        call, place = self.call, dict(project_name="p", dataset_name=f"{type(self).__name__}Clusters")
+        call("create_dataset", **place, template_id="medialith:Visual")
+        wave = lambda x, y, seed: (x * (3 + seed) // 7 + y * (5 - seed) // 3 + (x * y * (seed + 1)) // 400) * 4 % 256
+        for name, seed in [("a", 0), ("b", 0), ("c", 3)]:
+            pixels = bytes(wave(x, y, seed) for y in range(64) for x in range(96) for _ in range(3))
+            (self.server.files / f"alike {name}.ppm").write_bytes(b"P6\n96 64\n255\n" + pixels)
+        for name, day in [("a", "2022-03-03"), ("b", "2022-03-05"), ("c", "2022-03-20")]:
+            taken = f"{day}T10:00:00+08:00"
+            file = models.InputFile(uri=f"oss://b/alike {name}.ppm", lat_long="30.2936,120.1614", produce_time=taken)
+            call("index_file_meta", **place, file=file)
+        self.wait(lambda: call("get_dataset", **place).dataset.file_count == 3)
+        levels = models.CreateLocationDateClusteringTaskRequestLocationOptions(location_date_cluster_levels=["country"])
+        days = models.CreateLocationDateClusteringTaskRequestDateOptions(gap_days=1, min_days=1, max_days=15)
+        made = call("create_location_date_clustering_task", **place, location_options=levels, date_options=days, tags={"k": "v"})
+        task = dict(project_name="p", task_type="LocationDateClustering", task_id=made.task_id)
+        self.wait(lambda: call("get_task", **task).status != "Running")
+        self.assertEqual(call("get_task", **task).status, "Succeeded")
+        found = call("query_location_date_clusters", **place, max_results=1)
+        trip = found.location_date_clusters[0]
+        span = (trip.location_date_cluster_start_time, trip.location_date_cluster_end_time)
+        self.assertEqual(span, ("2022-03-03T00:00:00+08:00", "2022-03-05T23:59:59.999999999+08:00"))
+        self.assertEqual((trip.location_date_cluster_level, trip.addresses[0].country), ("country", "China"))
+        rest = call("query_location_date_clusters", **place, max_results=1, next_token=found.next_token)
+        self.assertEqual((len(rest.location_date_clusters), rest.next_token), (1, None))
+        call("update_location_date_cluster", **place, object_id=trip.object_id, title="West lake", custom_labels={"a": "b"})
+        titled = call("query_location_date_clusters", **place, title="LAKE", custom_labels="a=b").location_date_clusters
+        self.assertEqual([(t.object_id, t.title, t.custom_labels) for t in titled], [(trip.object_id, "West lake", {"a": "b"})])
+        call("delete_location_date_cluster", **place, object_id=trip.object_id)
+        call("delete_location_date_cluster", **place, object_id=trip.object_id)
+        self.assertEqual(len(call("query_location_date_clusters", **place).location_date_clusters), 1)
+        self.refused("ResourceNotFound", self.call, "update_location_date_cluster", **place, object_id=trip.object_id, title="x")
+        wrong = models.CreateLocationDateClusteringTaskRequestDateOptions(gap_days=1, min_days=5, max_days=2)
+        self.refused("InvalidArgument", self.call, "create_location_date_clustering_task", **place, location_options=levels, date_options=wrong)
+
+        made = call("create_similar_image_clustering_task", **place)
+        task = dict(project_name="p", task_type="SimilarImageClustering", task_id=made.task_id)
+        self.wait(lambda: call("get_task", **task).status == "Succeeded")
+        alike = call("query_similar_image_clusters", **place).similar_image_clusters
+        self.assertEqual([sorted(f.uri for f in c.files) for c in alike], [["oss://b/alike a.ppm", "oss://b/alike b.ppm"]])
+        self.assertTrue(0 <= alike[0].files[0].image_score <= 1)
+
     def test_pictures(self):
         """Operators on pixels; what nothing is installed for is refused in words."""
         call, uri = self.call, "oss://b/blue.ppm"

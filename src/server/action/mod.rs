@@ -3,6 +3,7 @@
 
 mod binding;
 mod bucket;
+mod cluster;
 mod dataset;
 mod detect;
 mod file;

@@ -1,6 +1,8 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
-use super::{binding, bucket, dataset, detect, file, index, picture, project, query, region, task, video, webhook};
+use super::{
+    binding, bucket, cluster, dataset, detect, file, index, picture, project, query, region, task, video, webhook,
+};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use crate::server::params::Params;
@@ -178,6 +180,7 @@ pub static ACTIONS: &[&[Action]] = &[
     video::ACTIONS,
     detect::ACTIONS,
     picture::ACTIONS,
+    cluster::ACTIONS,
     region::ACTIONS,
     bucket::ACTIONS,
     webhook::ACTIONS,
@@ -210,15 +213,12 @@ pub static UNSERVED: &[&str] = &[
     "CreateImageModerationTask",
     "CreateImageSplicingTask",
     "CreateImageToPDFTask",
-    "CreateLocationDateClusteringTask",
     "CreateMediaConvertTask",
     "CreateOfficeConversionTask",
-    "CreateSimilarImageClusteringTask",
     "CreateStory",
     "CreateTrigger",
     "CreateVideoModerationTask",
     "DeleteBatch",
-    "DeleteLocationDateCluster",
     "DeleteStory",
     "DeleteTrigger",
     "DetectImageBodies",
@@ -240,8 +240,6 @@ pub static UNSERVED: &[&str] = &[
     "ListBatches",
     "ListTriggers",
     "QueryFigureClusters",
-    "QueryLocationDateClusters",
-    "QuerySimilarImageClusters",
     "QueryStories",
     "RefreshWebofficeToken",
     "RemoveStoryFiles",
@@ -252,7 +250,6 @@ pub static UNSERVED: &[&str] = &[
     "SuspendTrigger",
     "UpdateBatch",
     "UpdateFigureCluster",
-    "UpdateLocationDateCluster",
     "UpdateStory",
     "UpdateTrigger",
 ];

@@ -148,7 +148,7 @@ fn get(call: &Call<'_>) -> Result<Reply, Fault> {
     Ok(reply)
 }
 
-fn range(call: &Call<'_>, name: &str) -> Result<TimeRange, Fault> {
+pub(super) fn range(call: &Call<'_>, name: &str) -> Result<TimeRange, Fault> {
     let Some(range) = call.params.json::<Range>(name)? else { return Ok(TimeRange::default()) };
     let time = |text: Option<String>| -> Result<Option<i64>, Fault> {
         let parsed = text.filter(|text| !text.is_empty()).map(|text| Timestamp::parse(&text)).transpose();
