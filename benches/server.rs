@@ -3,7 +3,9 @@
 //! `cargo bench --bench server -- TOOL DIR [SECONDS]`: TOOL is a release build of `medialith`, DIR a database made by the
 //! bench `ingest` (project `bench`, dataset `docs`). First the library answers the queries in this process, then TOOL serves
 //! DIR in a process of its own and this one asks over loopback with 1, 8 and 64 connections. The overhead is the median
-//! over one connection less the library's, which writes its answers as JSON too. Prints one JSON line per measurement.
+//! over one connection less the library's, which writes its answers as JSON too. What two processes and the kernel's loopback
+//! take of it is measured with a bare one that answers as many bytes after computing for as long: the rest is the
+//! server's own. Prints one JSON line per measurement.
 //! Without arguments it says so and ends.
 #![expect(
     clippy::print_stdout,
@@ -17,7 +19,7 @@ use medialith::model::{Page, Query, field, now};
 use medialith::server::sign::{acs3, canonical_query};
 use medialith::server::{AccessKeys, NewKey, Role};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,12 +36,17 @@ const ACTIONS: [&str; 2] = ["FuzzyQuery", "BatchGetFileMeta"];
 struct Asked {
     words: Vec<String>,
     uris: Vec<String>,
-    /// The library's medians, in the order of [`ACTIONS`].
-    alone: Vec<u64>,
+    /// The library's medians and bytes of an answer, in the order of [`ACTIONS`].
+    alone: Vec<(u64, usize)>,
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if let [echo, micros, bytes] = args.as_slice()
+        && echo == "echo"
+    {
+        return bare(Duration::from_micros(micros.parse().unwrap()), bytes.parse().unwrap());
+    }
     let [tool, dir, rest @ ..] = args.as_slice() else {
         println!("skipped: expected TOOL DIR [SECONDS], see the head of benches/server.rs");
         return;
@@ -57,12 +64,17 @@ fn main() {
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
     let endpoint = said.trim().strip_prefix("serving http://").unwrap().to_owned();
     for connections in [1, 8, 64] {
-        for (action, alone) in ACTIONS.into_iter().zip(&asked.alone) {
+        for (action, (alone, bytes)) in ACTIONS.into_iter().zip(&asked.alone) {
             let load = Load { endpoint: &endpoint, id: &key.id, secret: &key.secret, action, asked: &asked };
             let p50 = load.run(connections, time);
             if connections == 1 {
                 let overhead = p50.saturating_sub(*alone);
-                println!("{}", serde_json::json!({"measure": "overhead", "action": action, "p50_us": overhead}));
+                let loopback = loopback(&load, *alone, *bytes, time).saturating_sub(*alone);
+                println!(
+                    "{}",
+                    serde_json::json!({"measure": "overhead", "action": action, "p50_us": overhead,
+                    "of_it_loopback_us": loopback, "own_us": overhead.saturating_sub(loopback)})
+                );
             }
         }
     }
@@ -77,6 +89,44 @@ fn main() {
 fn percentiles(mut micros: Vec<u64>) -> (u64, u64) {
     micros.sort_unstable();
     (micros[micros.len() / 2], micros[micros.len() * 99 / 100])
+}
+
+/// The least that a server can do: one connection, answers of so many bytes after so long a computation.
+fn bare(work: Duration, bytes: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    println!("serving http://{}", listener.local_addr().unwrap());
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_nodelay(true).unwrap();
+    let answer =
+        [format!("HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n").into_bytes(), vec![b' '; bytes]].concat();
+    let (mut request, mut piece) = (Vec::new(), [0; 64 << 10]);
+    loop {
+        match stream.read(&mut piece) {
+            Ok(count) if count > 0 => request.extend_from_slice(&piece[..count]),
+            _ => return,
+        }
+        if request.ends_with(b"\r\n\r\n") {
+            request.clear();
+            let begun = Instant::now();
+            while begun.elapsed() < work {
+                std::hint::spin_loop();
+            }
+            stream.write_all(&answer).unwrap();
+        }
+    }
+}
+
+/// The median of the same requests at a bare server in a process of its own.
+fn loopback(load: &Load<'_>, work: u64, bytes: usize, time: Duration) -> u64 {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["echo", &work.to_string(), &bytes.to_string()]);
+    let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let endpoint = said.trim().strip_prefix("serving http://").unwrap();
+    let (p50, _) = percentiles(Load { endpoint, ..*load }.ask(0, Instant::now() + time));
+    assert!(server.wait().unwrap().success());
+    p50
 }
 
 /// The library's own times, and what will be asked of the server.
@@ -94,17 +144,17 @@ fn library(dir: &str, time: Duration) -> Asked {
         .collect();
     let mut asked = Asked { words, uris, alone: Vec::new() };
     for action in ACTIONS {
-        let (mut micros, begun, mut at) = (Vec::new(), Instant::now(), 0);
+        let (mut micros, begun, mut at, mut bytes) = (Vec::new(), Instant::now(), 0, 0);
         while begun.elapsed() < time {
             let started = Instant::now();
             if action == "FuzzyQuery" {
                 let text = asked.words[at % asked.words.len()].clone();
                 let page = Page { max_results: 20, token: String::new() };
                 let found = dataset.search(&Query { text, page, ..Query::default() }).unwrap();
-                std::hint::black_box(serde_json::to_vec(&found.files).unwrap());
+                bytes += std::hint::black_box(serde_json::to_vec(&found.files).unwrap()).len();
             } else {
                 let found = dataset.get_many(&asked.uris[at % 100 * 100..][..100], &[]).unwrap();
-                std::hint::black_box(serde_json::to_vec(&found).unwrap());
+                bytes += std::hint::black_box(serde_json::to_vec(&found).unwrap()).len();
             }
             micros.push(started.elapsed().as_micros() as u64);
             at += 1;
@@ -114,7 +164,7 @@ fn library(dir: &str, time: Duration) -> Asked {
             "{}",
             serde_json::json!({"measure": "library", "action": action, "calls": count, "p50_us": p50, "p99_us": p99})
         );
-        asked.alone.push(p50);
+        asked.alone.push((p50, bytes / count));
     }
     asked
 }

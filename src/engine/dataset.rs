@@ -4,9 +4,10 @@ use super::commit;
 use super::document::{Incoming, Place};
 use super::group::{GROUP_DOCS, Op, Size};
 use super::open::{Engine, Inner};
+use super::seal::{self, Care};
 use super::space::Space;
 use super::view::{Sight, scan_files};
-use super::{film_labels, outcome, rebuild, seal};
+use super::{film_labels, outcome, rebuild};
 use crate::error::{Error, Result};
 use crate::model::{Event, EventType, FieldId, File, Uri};
 use crate::store::{Reader, Table, keys};
@@ -196,11 +197,12 @@ impl Dataset {
         rebuild::rebuild(self.inner(), &self.space).map_err(|e| e.during("rebuild"))
     }
 
-    /// Writes the tail to a segment file and waits until nothing is left to merge; the next open has nothing to replay.
+    /// Writes the tail to a segment file and waits until nothing is left to merge, small segments included; the next open has
+    /// nothing to replay.
     pub fn settle(&self) -> Result<()> {
         let settled = || -> Result<()> {
             self.inner().store.writable()?;
-            seal::maintain(self.inner(), &self.space, true)?;
+            seal::maintain(self.inner(), &self.space, Care::All)?;
             self.inner().store.flush()
         };
         settled().map_err(|e| e.during("settle"))

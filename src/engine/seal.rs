@@ -44,9 +44,27 @@ const MERGE: Steps = Steps {
     published: "merge-published",
 };
 
-/// Does what is due and what nobody else is doing: rebuilds a damaged index, seals a long tail, merges files. `all` seals a
-/// short tail too, and waits for others.
-pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<()> {
+/// How much to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Care {
+    /// What is due.
+    Due,
+    /// Also what is better done while nobody writes.
+    AtRest,
+    /// Also a short tail, waiting for what others are doing.
+    All,
+}
+
+impl Care {
+    fn merge(self, pieces: &[Piece], most_docs: u64) -> Option<Vec<PieceId>> {
+        let at_rest = || (self >= Care::AtRest).then(|| policy::merge_at_rest(pieces, most_docs)).flatten();
+        policy::merge(pieces, most_docs).or_else(at_rest)
+    }
+}
+
+/// Does what is to be done and what nobody else is doing: rebuilds a damaged index, seals a long tail, merges files.
+pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, care: Care) -> Result<()> {
+    let all = care == Care::All;
     if space.damaged.load(Ordering::Relaxed) {
         rebuild::rebuild(inner, space)?;
     }
@@ -56,10 +74,10 @@ pub(super) fn maintain(inner: &Inner, space: &Arc<Space>, all: bool) -> Result<(
         if tail_due && let Some(_sealing) = enter(&space.sealing, all) {
             seal(inner, space)?;
         } else if !inner.room.is_short()
-            && policy::merge(&view.pieces, inner.tail.most_merged_docs).is_some()
+            && care.merge(&view.pieces, inner.tail.most_merged_docs).is_some()
             && let Some(_merging) = enter(&space.merging, all)
         {
-            merge_files(inner, space)?;
+            merge_files(inner, space, care)?;
         } else {
             return Ok(());
         }
@@ -82,9 +100,9 @@ fn seal(inner: &Inner, space: &Arc<Space>) -> Result<()> {
 }
 
 /// Merges the files that the policy picks. The caller holds `merging`.
-fn merge_files(inner: &Inner, space: &Arc<Space>) -> Result<()> {
+fn merge_files(inner: &Inner, space: &Arc<Space>, care: Care) -> Result<()> {
     let _structure = share(&space.structure);
-    let (inputs, _) = claim(space, |pieces| policy::merge(pieces, inner.tail.most_merged_docs));
+    let (inputs, _) = claim(space, |pieces| care.merge(pieces, inner.tail.most_merged_docs));
     if inputs.is_empty() {
         return Ok(());
     }

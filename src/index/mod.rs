@@ -31,6 +31,8 @@ mod uris;
 mod varint;
 mod words;
 
+pub(crate) use frequent::FEW_DOCS;
+
 pub use column::{ColumnId, Part as ColumnPart};
 pub use merge::{Merged, merge, merge_in_memory};
 pub use names::{SegmentId, parse_segment_file, segment_file};

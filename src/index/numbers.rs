@@ -7,6 +7,7 @@
 use super::packed::{self, Packed};
 use super::varint;
 use crate::error::{Error, Result};
+use std::sync::OnceLock;
 
 /// Values of a column, one per unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,6 +113,7 @@ pub(crate) struct NumberColumn<'a> {
     base: i64,
     divisor: u64,
     slots: Packed<'a>,
+    largest: Option<&'a OnceLock<u64>>,
 }
 
 impl<'a> NumberColumn<'a> {
@@ -125,7 +127,12 @@ impl<'a> NumberColumn<'a> {
             return Err(Error::corrupted(format!("numbers: expected an encoding of this version, got {encoding}")));
         }
         let divisor = varint::take(&mut bytes)?;
-        Ok(NumberColumn { encoding, base, divisor, slots: Packed::new(bytes)? })
+        Ok(NumberColumn { encoding, base, divisor, slots: Packed::new(bytes)?, largest: None })
+    }
+
+    /// Remembers the largest slot, which is looked for in all blocks, for the next that reads these bytes.
+    pub(crate) fn remembering(self, largest: &'a OnceLock<u64>) -> NumberColumn<'a> {
+        NumberColumn { largest: Some(largest), ..self }
     }
 
     /// The stored slot of a unit: 0 without a value, else ordered as the values are.
@@ -180,8 +187,9 @@ impl<'a> NumberColumn<'a> {
 
     /// The largest slot in use.
     pub(crate) fn max_slot(&self) -> u64 {
-        let blocks = (0..self.slots.len()).step_by(packed::BLOCK);
-        blocks.map(|at| self.slots.block_bounds(at).1).max().unwrap_or(0)
+        let blocks = || (0..self.slots.len()).step_by(packed::BLOCK);
+        let look = || blocks().map(|at| self.slots.block_bounds(at).1).max().unwrap_or(0);
+        self.largest.map_or_else(look, |largest| *largest.get_or_init(look))
     }
 
     /// The last slot whose value is at most `order` (0 if none), and whether it is equal.

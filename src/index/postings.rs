@@ -76,6 +76,11 @@ impl<'a> Postings<'a> {
         self.head(ordinal).map_or(0, |(count, _, _)| count)
     }
 
+    /// The same, and the bytes of its bitmap if it is one.
+    pub(crate) fn size(&self, ordinal: usize) -> (u64, Option<usize>) {
+        self.head(ordinal).map_or((0, None), |(count, is_bitmap, bytes)| (count, is_bitmap.then_some(bytes.len())))
+    }
+
     fn head(&self, ordinal: usize) -> Result<(u64, bool, &'a [u8])> {
         let (from, to) = (self.offsets.get(ordinal) as usize, self.offsets.get(ordinal + 1) as usize);
         let mut bytes = self.body.get(from..to).ok_or_else(|| {

@@ -70,7 +70,10 @@ impl<'a> PathSearch<'a> {
             return Ok(found);
         }
         if !anchor.at_end() {
-            let runs = within.map(|within| self.runs_of(within));
+            // The runs of many documents take longer to find than all runs with the pattern.
+            let folders_ns = self.folders.cost_ns(pattern, Anchor::None, u64::MAX)?;
+            let few = within.filter(|within| within.len() * RUN_NS < folders_ns);
+            let runs = few.map(|within| self.runs_of(within));
             self.in_folders(pattern, anchor, runs.as_ref(), &mut found)?;
         }
         for (at, _) in pattern.match_indices('/').rev() {

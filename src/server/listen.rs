@@ -3,6 +3,7 @@
 use super::access::AccessKeys;
 use super::auth::Gate;
 use super::http::{Bounds, Budget, Incoming, Refusal, Response, Service, serve};
+use super::inline;
 use super::limiter::Limiter;
 use super::metrics::{self, Metrics};
 use super::mns::Ringer;
@@ -110,7 +111,7 @@ impl Server {
         raise_file_limit();
         let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
         let runtime = Builder::new_multi_thread()
-            .worker_threads(std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8))
+            .worker_threads(inline::threads())
             .max_blocking_threads(options.calls)
             .thread_name("serve")
             .enable_all()

@@ -9,6 +9,7 @@ mod action;
 mod auth;
 mod fault;
 pub mod http;
+mod inline;
 mod limiter;
 mod listen;
 mod log;

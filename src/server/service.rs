@@ -4,6 +4,7 @@ use super::action::{self, ACTIONS, Action, Call, UNSERVED};
 use super::auth::{self, Request};
 use super::fault::Fault;
 use super::http::{Budget, Head, Incoming, Refusal, Response, Service};
+use super::inline::{self, Inline};
 use super::listen::CERTIFICATE_PATH;
 use super::log::Line;
 use super::mns::{self, Answer, MnsFault, Served};
@@ -13,6 +14,7 @@ use super::state::State;
 use crate::error::{Error, ErrorKind};
 use crate::model::now;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -28,6 +30,8 @@ pub(super) struct Api {
     state: Arc<State>,
     /// Calls that may run at the same time.
     calls: Arc<Semaphore>,
+    /// Those of them that need no thread of their own.
+    inline: Arc<Inline>,
     /// Answers that are being sent: clients that read slowly make the next calls wait, not the memory grow.
     sending: Budget,
 }
@@ -48,23 +52,29 @@ impl Api {
     pub(super) fn new(state: Arc<State>) -> Api {
         let calls = Arc::new(Semaphore::new(state.options.calls));
         let sending = Budget::new(state.options.buffer_bytes);
-        Api { state, calls, sending }
+        Api { state, calls, inline: Arc::new(Inline::new(inline::threads())), sending }
     }
 
-    /// Runs a call of the API on a thread of the engine's pool.
+    /// Runs a call of the API: a read here if there is a place, others on a thread that may block.
     async fn run(&self, request: Incoming, mut trace: Trace) -> Response {
         let turn = timeout(self.state.options.patience, Arc::clone(&self.calls).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return self.tell(&trace, Err(Fault::throttled("too many requests are waiting; try again", 1000)));
         };
         let (api, spare) = (self.clone(), trace.spare());
-        let ran = tokio::task::spawn_blocking(move || {
+        let place = self.inline.place(&request.head);
+        let run = move || {
             let answer = answer(&api.state, &request, &mut trace);
             // The request's memory is given back before the answer goes out.
             drop(request);
             (api.tell(&trace, answer), turn)
-        });
-        let Ok((mut response, turn)) = ran.await else {
+        };
+        let ran = match place {
+            // Nothing that it touched is used again but what is shared by all, as after a panic on any thread.
+            Some(_held) => catch_unwind(AssertUnwindSafe(run)).ok(),
+            None => tokio::task::spawn_blocking(run).await.ok(),
+        };
+        let Some((mut response, turn)) = ran else {
             let panicked = Error::new(ErrorKind::Internal, "the call panicked");
             return self.tell(&spare, Err(Fault::from(panicked)));
         };

@@ -14,7 +14,7 @@ pub(crate) use reader::Frequent;
 pub(crate) use writer::build;
 
 /// Segments of fewer documents are merged before long, and are scanned quickly enough.
-pub(crate) const MIN_DOCS: usize = 64 << 10;
+pub(crate) const FEW_DOCS: u64 = 64 << 10;
 /// So are arenas with fewer units.
 pub(crate) const MIN_UNITS: usize = 4 << 10;
 /// Longest gram in characters.

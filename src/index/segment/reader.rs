@@ -20,6 +20,7 @@ use crate::index::uris::Uris;
 use crate::index::words::Words;
 use crate::model::FieldId;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An immutable segment. Cheap to share behind an `Arc`.
@@ -27,6 +28,8 @@ pub struct Segment {
     bytes: Bytes,
     rows: Vec<SectionRow>,
     verified: Vec<AtomicBool>,
+    /// The largest slot of each section that is a column of numbers, once it was asked for.
+    largest: Vec<OnceLock<u64>>,
     docs: u32,
 }
 
@@ -56,7 +59,8 @@ impl Segment {
     fn new(bytes: Bytes) -> Result<Segment> {
         let (rows, docs) = format::decode(&bytes)?;
         let verified = rows.iter().map(|_| AtomicBool::new(false)).collect();
-        let segment = Segment { bytes, rows, verified, docs };
+        let largest = rows.iter().map(|_| OnceLock::new()).collect();
+        let segment = Segment { bytes, rows, verified, largest, docs };
         let uris = segment.uris()?.len();
         if uris != docs as usize {
             return Err(Error::corrupted(format!("segment: {docs} documents, {uris} URIs")));
@@ -232,7 +236,11 @@ impl Segment {
     }
 
     pub(crate) fn numbers(&self, column: ColumnId) -> Result<Option<NumberColumn<'_>>> {
-        self.of_column(SectionKind::Numbers, column)?.map(NumberColumn::new).transpose()
+        let id = SectionId { kind: SectionKind::Numbers, field: column.field.number(), part: column.part as u8 };
+        let Some(numbers) = self.section(id)?.map(NumberColumn::new).transpose()? else { return Ok(None) };
+        let place = self.rows.binary_search_by_key(&id, |row| row.id).ok();
+        let largest = place.and_then(|at| self.largest.get(at));
+        Ok(Some(largest.map_or(numbers, |largest| numbers.remembering(largest))))
     }
 
     /// The documents of a numeric column in the order of its values, where that is stored.

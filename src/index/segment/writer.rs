@@ -75,7 +75,7 @@ impl<'a> Sink<'a> {
         if arena.len() >= words::MIN_UNITS {
             self.section(word_kind, column, &words::build(&arena)?)?;
         }
-        if self.docs as usize >= frequent::MIN_DOCS && arena.len() >= frequent::MIN_UNITS {
+        if self.docs as usize >= frequent::FEW_DOCS as usize && arena.len() >= frequent::MIN_UNITS {
             self.section(frequent_kind, column, &frequent::build(&arena)?)?;
         }
         Ok(())

@@ -18,6 +18,8 @@ const COUNTED: u64 = 256;
 const SCAN_NS: u64 = 2;
 const ELEMENT_SCAN_NS: u64 = 6;
 const POSTING_NS: u64 = 2;
+/// Bytes of a list's bitmap that are read in a nanosecond.
+const BITMAP_BYTES_EACH_NS: u64 = 4;
 const LIST_NS: u64 = 60;
 const ACCESS_NS: u64 = 5;
 /// The same per document of an order: they lie anywhere in the segment.
@@ -53,14 +55,25 @@ impl ColumnLeaf<'_> {
         }
     }
 
-    /// Documents in the lists of the wanted values, if there are few lists.
-    fn listed(&self) -> Option<u64> {
+    /// Documents in the lists of the wanted values, and nanoseconds to read these, if there are few lists.
+    fn listed(&self) -> Option<(u64, u64)> {
         let postings = self.postings.as_ref().filter(|_| self.wanted.count() <= COUNTED)?;
-        Some(self.wanted.iter().map(|slot| postings.count(slot as usize - 1)).sum())
+        let mut all = (0, 0);
+        for slot in self.wanted.iter() {
+            let (documents, bitmap) = postings.size(slot as usize - 1);
+            let ns = bitmap.map_or(documents * POSTING_NS, |bytes| bytes as u64 / BITMAP_BYTES_EACH_NS);
+            all = (all.0 + documents, all.1 + ns + LIST_NS);
+        }
+        Some(all)
     }
 
-    fn union_ns(&self, documents: u64) -> u64 {
-        documents.saturating_mul(POSTING_NS).saturating_add(self.wanted.count().saturating_mul(LIST_NS))
+    /// Nanoseconds to read the lists of the wanted values.
+    fn union_ns(&self) -> u64 {
+        let guessed = || {
+            let documents = scan::estimate(self.column, &self.wanted);
+            documents.saturating_mul(POSTING_NS).saturating_add(self.wanted.count().saturating_mul(LIST_NS))
+        };
+        self.listed().map_or_else(guessed, |(_, ns)| ns)
     }
 
     fn scan_ns(&self) -> u64 {
@@ -108,13 +121,13 @@ impl Leaf for ColumnLeaf<'_> {
         if let Some((_, places)) = self.places() {
             return places.len() as u64;
         }
-        let units = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));
+        let units = self.listed().map_or_else(|| scan::estimate(self.column, &self.wanted), |(documents, _)| documents);
         units.min(u64::from(self.docs))
     }
 
     fn find_ns(&self) -> u64 {
         let ordered = self.places().map_or(u64::MAX, |(_, places)| places.len() as u64 * ORDER_NS);
-        self.listed().map_or(u64::MAX, |documents| self.union_ns(documents)).min(self.scan_ns()).min(ordered)
+        self.listed().map_or(u64::MAX, |(_, ns)| ns).min(self.scan_ns()).min(ordered)
     }
 
     fn look_ns(&self) -> u64 {
@@ -134,8 +147,7 @@ impl Leaf for ColumnLeaf<'_> {
             return Ok(found.into_bitmap());
         }
         let Some(postings) = self.postings.as_ref() else { return self.scan(docs, context) };
-        let documents = self.listed().unwrap_or_else(|| scan::estimate(self.column, &self.wanted));
-        if self.union_ns(documents) > self.scan_ns() {
+        if self.union_ns() > self.scan_ns() {
             return self.scan(docs, context);
         }
         let mut found = postings.union(self.wanted.iter().map(|slot| slot as usize - 1))?;

@@ -5,6 +5,7 @@ use super::buffer::{Budget, Buffer, Short};
 use super::head::{self, Head, HeadError};
 use super::response::{Response, http_date};
 use std::future::Future;
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -92,6 +93,10 @@ impl From<HeadError> for Trouble {
 /// Time from which on a request counts as slow: its connection goes as idle ones do.
 const SLOW: Duration = Duration::from_secs(2);
 
+/// Time to read the last response. A connection sent away for others gets less: they wait for its place.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BRIEFLY: Duration = Duration::from_millis(100);
+
 /// Serves a connection until either side ends it. `leave` completes when idle and slow connections shall go.
 pub(in crate::server) async fn serve<I, S, L>(
     mut io: I,
@@ -109,12 +114,14 @@ pub(in crate::server) async fn serve<I, S, L>(
         if buffer.bytes.is_empty() && !wait(&mut io, &mut buffer, bounds, leave()).await {
             return;
         }
+        let mut patience = LINGER;
         let received = tokio::select! {
             received = timeout(bounds.receive, receive(&mut io, &mut buffer, peer, bounds)) => {
                 let late = || Trouble::new(408, format!("the request was not received within {:?}", bounds.receive));
                 received.unwrap_or_else(|_| Err(late()))
             }
             () = async { sleep(SLOW).await; leave().await } => {
+                patience = LINGER_BRIEFLY;
                 Err(Trouble::new(503, "the request comes slowly, and its connection is needed for others; try again"))
             }
         };
@@ -131,7 +138,7 @@ pub(in crate::server) async fn serve<I, S, L>(
             return;
         }
         if end {
-            return linger(&mut io).await;
+            return linger(&mut io, patience).await;
         }
     }
 }
@@ -160,25 +167,29 @@ async fn send<I>(io: &mut I, mut response: Response, head_only: bool, end: bool,
 where
     I: AsyncWrite + Unpin,
 {
-    /// Bodies up to here are sent in one call with their head; larger ones are not worth a copy.
-    const TOGETHER: usize = 256 << 10;
     response.close = end;
-    let mut first = response.head(&http_date());
-    let mut rest: &[u8] = if head_only { &[] } else { response.body.as_slice() };
-    if rest.len() <= TOGETHER {
-        first.extend_from_slice(rest);
-        rest = &[];
-    }
-    let sent = timeout(bounds.send, async {
-        io.write_all(&first).await?;
-        io.write_all(rest).await?;
-        io.flush().await
-    });
+    let head = response.head(&http_date());
+    let body: &[u8] = if head_only { &[] } else { response.body.as_slice() };
+    let sent = timeout(bounds.send, write_both(io, &head, body));
     matches!(sent.await, Ok(Ok(())))
 }
 
+/// Writes head and body in one call where the socket takes both, without copying the body behind the head.
+async fn write_both<I: AsyncWrite + Unpin>(io: &mut I, head: &[u8], body: &[u8]) -> std::io::Result<()> {
+    let mut both = [IoSlice::new(head), IoSlice::new(body)];
+    let mut left = both.as_mut_slice();
+    while !left.is_empty() {
+        match io.write_vectored(left).await? {
+            0 => return Err(std::io::ErrorKind::WriteZero.into()),
+            // An empty body is left behind together with the head.
+            count => IoSlice::advance_slices(&mut left, count),
+        }
+    }
+    io.flush().await
+}
+
 /// Lets the client read the last response: a connection closed with unread bytes would be reset under it.
-async fn linger<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I) {
+async fn linger<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I, patience: Duration) {
     const MOST: usize = 16 << 20;
     let drained = async {
         io.shutdown().await.ok()?;
@@ -193,7 +204,7 @@ async fn linger<I: AsyncRead + AsyncWrite + Unpin>(io: &mut I) {
         Some(())
     };
     // How it ends makes no difference to anybody.
-    let _ = timeout(Duration::from_secs(1), drained).await;
+    let _ = timeout(patience, drained).await;
 }
 
 /// Receives one request; the buffer already holds its first bytes.
