@@ -27,7 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
                 let read = Reply::decode(take).expect("an encoded reply is one");
                 assert_eq!(read.extracted.members, reply.extracted.members);
                 assert_eq!(read.outcome, reply.outcome);
-                let pixels = |reply: &Reply| reply.picture.as_ref()?.as_ref().ok().map(|picture| picture.pixels.clone());
+                let pixels =
+                    |reply: &Reply| reply.picture.as_ref()?.as_ref().ok().map(|picture| picture.pixels.clone());
                 assert_eq!(pixels(&read), pixels(&reply));
             }
         }
