@@ -31,6 +31,7 @@ mod uris;
 mod varint;
 mod words;
 
+#[cfg(feature = "engine")]
 pub(crate) use frequent::FEW_DOCS;
 
 pub use column::{ColumnId, Part as ColumnPart};
