@@ -256,20 +256,23 @@ impl<'a> PathSearch<'a> {
         if tail.contains('/') || any_folder || names_ns < folders_ns {
             let range = self.docs.start as usize..self.docs.end as usize;
             let (names, mut runs) = (self.search(&self.names, tail, name_anchor, range, within)?, self.paths.runs_of());
-            let each_ns = if any_folder { 0 } else { names.len() * FOLDER_NS };
+            let each_ns = if any_folder { 0 } else { names.len() * (RUN_NS + FOLDER_NS) };
             // Of many names the folders are not read one by one.
-            let ending = match each_ns > self.folders.cost_ns(head, Anchor::End, u64::MAX)? {
-                true => Some(self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)?),
-                false => None,
-            };
+            if each_ns <= self.folders.cost_ns(head, Anchor::End, u64::MAX)? {
+                found.extend(names.iter().filter(|doc| folder_fits(runs.run_of(*doc))));
+                return Ok(());
+            }
             let is_exact = self.scope == PathScope::Uri && !anchor.at_start();
-            found.extend(names.iter().filter(|doc| {
-                let run = runs.run_of(*doc);
-                match &ending {
-                    Some(ending) => ending.contains(run as u32) && (is_exact || folder_fits(run)),
-                    None => folder_fits(run),
+            let mut ends = |run: u32| is_exact || folder_fits(run as usize);
+            let ending = self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)?;
+            if ending.len() < names.len() {
+                for run in ending.into_iter().filter(|run| ends(*run)) {
+                    found.extend(names.range(self.paths.docs(run as usize)));
                 }
-            }));
+            } else {
+                let mut holds = |run: u32| ending.contains(run) && ends(run);
+                found.extend(names.iter().filter(|doc| holds(runs.run_of(*doc) as u32)));
+            }
             return Ok(());
         }
         for run in self.search(&self.folders, head, Anchor::End, self.runs.clone(), None)? {

@@ -255,3 +255,36 @@ fn large_segments_equal_the_naive_evaluator() {
         }
     }
 }
+
+/// Patterns that end in names, where so many names begin like them that folders are searched first: of few folders the names are
+/// taken, of many the folders.
+#[test]
+fn patterns_across_folders_with_many_names() {
+    let few = |n: usize| format!("oss://bucket/{}/share/r{n:04}.txt", n / 400);
+    let many = |n: usize| format!("oss://bucket/m/{n:04}/share/r.txt");
+    let other = |n: usize| format!("oss://bucket/{}/shore/{}.txt", n / 90, ["r", "a"][n % 2]);
+    for uris in [
+        (0..1600).map(few).chain((0..1600).map(other)).collect::<std::collections::BTreeSet<_>>(),
+        (0..1600).map(many).chain((0..1600).map(other)).collect(),
+    ] {
+        let files: Vec<File> = uris.iter().map(|uri| File::new(uri.clone())).collect();
+        let snapshot = Snapshot::new(vec![Part::whole(Segment::build(&files).unwrap())]);
+        for (text, anchor) in [
+            ("share/r", Anchor::None),
+            ("e/r", Anchor::None),
+            ("/share/r0", Anchor::None),
+            ("oss://bucket/1/share/r", Anchor::Start),
+            ("share/r.txt", Anchor::End),
+        ] {
+            let (search_in, page) = (vec![field::URI], Page { max_results: 1, ..Page::default() });
+            let query = Query { text: format!("\"{text}\""), search_in, anchor, page, ..Query::default() };
+            let holds = |uri: &&String| match anchor {
+                Anchor::Start => uri.starts_with(text),
+                Anchor::End => uri.ends_with(text),
+                _ => uri.contains(text),
+            };
+            let expected = uris.iter().filter(holds).count() as u64;
+            assert_eq!(search(&snapshot, &query, &context()).unwrap().total, Some(expected), "{text} {anchor:?}");
+        }
+    }
+}
