@@ -27,15 +27,15 @@ pub(super) struct Amendment {
 impl Amendment {
     /// Changes the record; answers whether it is the one that is meant.
     pub(super) fn apply(self, record: &mut Record) -> bool {
+        let state = entry(&record.members, self.operator, "state");
+        if record.stamp != self.stamp || !state.is_some_and(|state| self.from.contains(&state)) {
+            return false;
+        }
         let own = format!("{}.", self.operator.name());
         let entries = match record.members.get(field::OPS) {
             Some(Value::Map(pairs)) => pairs.clone(),
             _ => Vec::new(),
         };
-        let state = entry(&record.members, self.operator, "state");
-        if record.stamp != self.stamp || !state.is_some_and(|state| self.from.contains(&state)) {
-            return false;
-        }
         let others = entries.into_iter().filter(|(key, _)| !key.starts_with(&own)).map(|(k, v)| (k.into(), v.into()));
         let entries = others.chain(self.ops.into_iter().map(|(key, value)| (format!("{own}{key}"), value)));
         record.members.set(field::OPS, Value::map(entries));

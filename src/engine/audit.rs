@@ -2,7 +2,7 @@
 
 use super::binding::check_identity;
 use super::buckets::Buckets;
-use super::compare::{Comparison, Gone, Seen, away, is_within};
+use super::compare::{Comparison, Gone, Seen, away, is_within, key_of};
 use super::dataset::Dataset;
 use super::follow::{FollowOptions, Heirs, bury};
 use super::intake::{self, Done, Intake};
@@ -195,7 +195,7 @@ impl Run<'_> {
             self.learn(intake.take_done());
             // IMPORTANT: a disk may have gone while its files were looked for.
             let gone_away = away(&self.place, &self.mounts);
-            orphans.retain(|gone| !gone_away.iter().any(|folder| is_within(self.key_of(&gone.uri), folder)));
+            orphans.retain(|gone| !gone_away.iter().any(|folder| is_within(key_of(&gone.uri), folder)));
             self.report.repaired += bury(self.dataset, &self.heirs, orphans)?;
         }
         Ok(())
@@ -204,15 +204,10 @@ impl Run<'_> {
     /// Those of the missing whose files are gone: one that came since the walk passed is no orphan, nor is one on a disk that is
     /// away.
     fn orphans(&self, mut gone: Vec<Gone>, gone_away: &[String]) -> Result<Vec<Gone>> {
-        gone.retain(|gone| !gone_away.iter().any(|folder| is_within(self.key_of(&gone.uri), folder)));
-        let keys: Vec<&str> = gone.iter().map(|gone| self.key_of(&gone.uri)).collect();
+        gone.retain(|gone| !gone_away.iter().any(|folder| is_within(key_of(&gone.uri), folder)));
+        let keys: Vec<&str> = gone.iter().map(|gone| key_of(&gone.uri)).collect();
         let absent = self.place.absent(&keys)?;
         Ok(gone.into_iter().zip(absent).filter_map(|(gone, absent)| absent.then_some(gone)).collect())
-    }
-
-    /// What comes behind the bucket.
-    fn key_of<'u>(&self, uri: &'u str) -> &'u str {
-        uri.get("oss://".len() + self.report.bucket.len() + 1..).unwrap_or("")
     }
 
     fn meet(&mut self, seen: Seen, intake: Option<&mut Intake<'_>>) -> Result<()> {

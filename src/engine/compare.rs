@@ -77,6 +77,11 @@ pub(super) fn away(place: &Bucket, mounts: &[(String, Identity)]) -> Vec<String>
     mounts.iter().filter(is_away).map(|(key, _)| key.clone()).collect()
 }
 
+/// What comes behind the bucket in an address.
+pub(super) fn key_of(uri: &str) -> &str {
+    uri.strip_prefix("oss://").and_then(|rest| rest.split_once('/')).map_or(uri, |(_, key)| key)
+}
+
 /// Whether a key is that of a folder or of something below it; the root's is empty.
 pub(super) fn is_within(key: &str, folder: &str) -> bool {
     folder.is_empty() || key.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

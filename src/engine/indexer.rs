@@ -4,6 +4,7 @@
 //! documents are durable, then their work rows go, in one batch with the events that say so.
 
 use super::buckets::Buckets;
+use super::compare::key_of;
 use super::dataset::Dataset;
 use super::document::{Incoming, KEPT};
 use super::ingest::{adopt, document};
@@ -12,7 +13,7 @@ use super::outbox::announce;
 use super::outcome::{Failures, events, reason};
 use super::playlist;
 use super::quarantine::{self, Failed, Verdicts};
-use super::reading::{Read, at_once, failed, handle, outcome, patient, reaching, settled, tell};
+use super::reading::{Read, Steps, alone, at_once, failed, handle, patient, reaching, settled, tell, together};
 use super::workflow::{Plan, is_gone};
 use super::zone;
 use crate::analyze::Budget;
@@ -21,12 +22,11 @@ use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract::pool::{Hand, Pool, PoolOptions, Work};
 use crate::extract::{self, Extracted};
-use crate::isolate::{Extractor, Fault, Item, Request};
+use crate::isolate::{Extractor, Fault, Handle, Outcome, Request};
 use crate::model::{File, LatLong, Members, Value, field, now};
 use crate::source::Opened;
 use crate::store::rows::{QuarantineRow, Row, WorkRow};
 use crate::store::{Durability, Stamp, keys};
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -188,7 +188,13 @@ struct Job {
     said: Option<Value>,
 }
 
-impl Fetching {
+impl Steps for Fetching {
+    type Source = Opened;
+
+    fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
     /// Opens a file, unless it is one that is kept apart.
     fn open(&self, job: &Job) -> Result<Opened, Failed> {
         let file = self.buckets.open(&job.uri)?;
@@ -200,6 +206,10 @@ impl Fetching {
         Ok(file)
     }
 
+    fn files(file: &Opened) -> (Handle<'_>, Option<Handle<'_>>) {
+        (handle(file), None)
+    }
+
     fn request<'a>(&self, job: &'a Job) -> Request<'a> {
         Request { name: key_of(&job.uri), options: self.options, evidence: false }
     }
@@ -208,7 +218,7 @@ impl Fetching {
     fn finish(&self, job: &Job, file: &Opened, read: Result<Extracted, Fault>) -> Result<Read, Failed> {
         let stamp = stamp_of(file);
         let mut extracted = read.map_err(|fault| failed(fault, file, stamp))?;
-        let outcome = outcome(&extracted);
+        let outcome = Outcome::of(&extracted);
         let open = |path: &str| self.buckets.open(&playlist::beside(&job.uri, path));
         playlist::complete(&mut extracted, handle(file), &self.extractor, &self.request(job), &open);
         zone::settle(&mut extracted, job.said.as_ref());
@@ -228,9 +238,7 @@ impl Work for Fetching {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let file = self.open(job)?;
-        let read = self.extractor.extract(handle(&file), None, &self.request(job));
-        self.finish(job, &file, read)
+        alone(self, job)
     }
 
     fn at_once(&self) -> usize {
@@ -238,26 +246,7 @@ impl Work for Fetching {
     }
 
     fn run_all(&self, (): &mut (), hand: &Hand<'_, Fetching>) {
-        let files: Vec<(&Job, OnceCell<Opened>)> = hand.jobs().map(|job| (job, OnceCell::new())).collect();
-        let mut batch = self.extractor.batch();
-        for (place, (job, cell)) in files.iter().enumerate() {
-            hand.begin(place);
-            match self.open(job) {
-                Ok(file) => {
-                    let file = handle(cell.get_or_init(|| file));
-                    batch.add(place, Item { file, beside: None, request: self.request(job) });
-                }
-                Err(failed) => hand.done(place, Err(failed)),
-            }
-        }
-        batch.finish(&mut |place, read| {
-            if let Some((job, cell)) = files.get(place)
-                && let Some(file) = cell.get()
-            {
-                hand.begin(place);
-                hand.done(place, self.finish(job, file, read));
-            }
-        });
+        together(self, hand);
     }
 }
 
@@ -265,11 +254,6 @@ fn stamp_of(file: &Opened) -> Stamp {
     let stamp = file.stamp();
     debug_assert_eq!(stamp.size, file.len());
     Stamp { size: stamp.size, modified: stamp.modified_ns, inode: stamp.inode }
-}
-
-/// What comes behind the bucket.
-fn key_of(uri: &str) -> &str {
-    uri.strip_prefix("oss://").and_then(|rest| rest.split_once('/')).map_or(uri, |(_, key)| key)
 }
 
 /// A file to index, and what callers said of it.

@@ -49,25 +49,30 @@ pub(super) struct Read {
     pub(super) outcome: Outcome,
 }
 
-/// What became of a file that was read.
-pub(super) fn outcome(extracted: &Extracted) -> Outcome {
-    if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial }
-}
-
 /// A file and what describes it from beside, open, and the state in which it was opened.
-struct Pair {
+pub(super) struct Pair {
     file: Opened,
     beside: Option<Opened>,
     stamp: Stamp,
 }
 
-impl Reading {
-    fn open(job: &Job) -> Result<Pair, Failed> {
+impl Steps for Reading {
+    type Source = Pair;
+
+    fn extractor(&self) -> &Extractor {
+        &self.extractor
+    }
+
+    fn open(&self, job: &Job) -> Result<Pair, Failed> {
         let file = job.place.open_file(&job.entry)?;
         // One that went away since the walk, or cannot be opened, costs no more than what it would have said.
         let beside = job.entry.beside.as_deref().and_then(|entry| job.place.open_file(entry).ok());
         let stamp = stamp_of(file.stamp(), beside.as_ref().map(Opened::stamp));
         Ok(Pair { file, beside, stamp })
+    }
+
+    fn files(opened: &Pair) -> (Handle<'_>, Option<Handle<'_>>) {
+        (handle(&opened.file), opened.beside.as_ref().map(handle))
     }
 
     fn request<'a>(&self, job: &'a Job) -> Request<'a> {
@@ -78,7 +83,7 @@ impl Reading {
     fn finish(&self, job: &Job, opened: &Pair, read: Result<Extracted, Fault>) -> Result<Read, Failed> {
         let (file, stamp) = (&opened.file, opened.stamp);
         let mut extracted = read.map_err(|fault| failed(fault, file, stamp))?;
-        let outcome = outcome(&extracted);
+        let outcome = Outcome::of(&extracted);
         let hash = extracted.members.text(field::FILE_HASH).unwrap_or("").to_owned();
         let open = |path: &str| job.place.open_key(&playlist::beside(&job.entry.key, path));
         playlist::complete(&mut extracted, handle(file), &self.extractor, &self.request(job), &open);
@@ -102,10 +107,7 @@ impl Work for Reading {
     fn scratch(&self) {}
 
     fn run(&self, (): &mut (), job: &Job) -> Result<Read, Failed> {
-        let opened = Reading::open(job)?;
-        let beside = opened.beside.as_ref().map(handle);
-        let read = self.extractor.extract(handle(&opened.file), beside, &self.request(job));
-        self.finish(job, &opened, read)
+        alone(self, job)
     }
 
     fn at_once(&self) -> usize {
@@ -113,28 +115,52 @@ impl Work for Reading {
     }
 
     fn run_all(&self, (): &mut (), hand: &Hand<'_, Reading>) {
-        let files: Vec<(&Job, OnceCell<Pair>)> = hand.jobs().map(|job| (job, OnceCell::new())).collect();
-        let mut batch = self.extractor.batch();
-        for (place, (job, cell)) in files.iter().enumerate() {
-            hand.begin(place);
-            match Reading::open(job) {
-                Ok(opened) => {
-                    let opened = cell.get_or_init(|| opened);
-                    let beside = opened.beside.as_ref().map(handle);
-                    batch.add(place, Item { file: handle(&opened.file), beside, request: self.request(job) });
-                }
-                Err(failed) => hand.done(place, Err(failed)),
-            }
-        }
-        batch.finish(&mut |place, read| {
-            if let Some((job, cell)) = files.get(place)
-                && let Some(opened) = cell.get()
-            {
-                hand.begin(place);
-                hand.done(place, self.finish(job, opened, read));
-            }
-        });
+        together(self, hand);
     }
+}
+
+/// What comes before and after extraction.
+pub(super) trait Steps: Work<Scratch = (), Done = Result<Read, Failed>> {
+    /// What a job reads, open.
+    type Source;
+
+    fn extractor(&self) -> &Extractor;
+    fn open(&self, job: &Self::Job) -> Result<Self::Source, Failed>;
+    /// The file, and what describes it from beside.
+    fn files(source: &Self::Source) -> (Handle<'_>, Option<Handle<'_>>);
+    fn request<'j>(&self, job: &'j Self::Job) -> Request<'j>;
+    fn finish(&self, job: &Self::Job, source: &Self::Source, read: Result<Extracted, Fault>) -> Result<Read, Failed>;
+}
+
+/// Reads one file.
+pub(super) fn alone<W: Steps>(work: &W, job: &W::Job) -> Result<Read, Failed> {
+    let source = work.open(job)?;
+    let (file, beside) = W::files(&source);
+    work.finish(job, &source, work.extractor().extract(file, beside, &work.request(job)))
+}
+
+/// Reads the files of a hand together.
+pub(super) fn together<W: Steps>(work: &W, hand: &Hand<'_, W>) {
+    let sources: Vec<(&W::Job, OnceCell<W::Source>)> = hand.jobs().map(|job| (job, OnceCell::new())).collect();
+    let mut batch = work.extractor().batch();
+    for (place, (job, cell)) in sources.iter().enumerate() {
+        hand.begin(place);
+        match work.open(job) {
+            Ok(source) => {
+                let (file, beside) = W::files(cell.get_or_init(|| source));
+                batch.add(place, Item { file, beside, request: work.request(job) });
+            }
+            Err(failed) => hand.done(place, Err(failed)),
+        }
+    }
+    batch.finish(&mut |place, read| {
+        if let Some((job, cell)) = sources.get(place)
+            && let Some(source) = cell.get()
+        {
+            hand.begin(place);
+            hand.done(place, work.finish(job, source, read));
+        }
+    });
 }
 
 /// Files that each thread of a pool takes at once: as many as are worth it, while a few threads do not hold more files open
@@ -155,7 +181,7 @@ pub(super) fn handle(file: &Opened) -> Handle<'_> {
 /// it says one. Fails if a read failed, even if whoever read got over it: the next try may give more.
 pub(super) fn tell(members: &mut Members, file: &Opened) -> Result<Option<String>, Failed> {
     if let Some(trouble) = file.trouble() {
-        return Err(troubled(trouble, entry_state(file)));
+        return Err(troubled(trouble, stamp_of(file.stamp(), None)));
     }
     let said = file.members()?;
     said.iter().for_each(|(id, value)| members.set(id, value.clone()));
@@ -183,10 +209,6 @@ pub(super) fn failed(fault: Fault, file: &Opened, stamp: Stamp) -> Failed {
 fn troubled(error: Error, stamp: Stamp) -> Failed {
     let lasting = error.kind() == ErrorKind::InvalidArgument;
     Failed { error, blame: lasting.then_some((Outcome::Partial, stamp)) }
-}
-
-fn entry_state(file: &Opened) -> Stamp {
-    stamp_of(file.stamp(), None)
 }
 
 /// The same where so many files of stores are read at the same time: a thread waits for answers most of its time, and how long

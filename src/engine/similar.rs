@@ -11,9 +11,9 @@ use crate::model::query::MAX_PAGE;
 use crate::model::{Condition, File, Filter, Members, Query, Value, field};
 
 /// Parts of a hash.
-const PARTS: u32 = 4;
+pub(super) const PARTS: u32 = 4;
 /// Bits of one part.
-const PART_BITS: u32 = 16;
+pub(super) const PART_BITS: u32 = 16;
 /// Most bits in which hashes that are found may differ: beyond it candidates would be missed.
 pub const MAX_DISTANCE: u32 = 7;
 
@@ -77,19 +77,23 @@ fn candidates(hash: ImageHash, distance: u32) -> Result<Vec<Filter>> {
     let mut filters = Vec::new();
     let name = field::IMAGE_HASH_PARTS.field().path;
     for part in 0..PARTS {
-        let value = part_of(hash, part);
-        // Four parts share the differences: below four of them one part has none.
-        let neighbours = if distance < PARTS { 0 } else { PART_BITS };
-        let values = std::iter::once(value).chain((0..neighbours).map(|bit| value ^ (1 << bit)));
-        for value in values {
+        for value in near_parts(part_of(hash.0, part), distance) {
             filters.push(Filter::Is(Condition::parse(&format!("{name}.{part}"), "eq", &written(value))?));
         }
     }
     Ok(filters)
 }
 
-fn part_of(hash: ImageHash, part: u32) -> u64 {
-    hash.0 >> (part * PART_BITS) & 0xFFFF
+/// A part of a hash.
+pub(super) fn part_of(hash: u64, part: u32) -> u64 {
+    hash >> (part * PART_BITS) & 0xFFFF
+}
+
+/// What one of the parts must be of a hash within `distance`.
+pub(super) fn near_parts(part: u64, distance: u32) -> impl Iterator<Item = u64> {
+    // Four parts share the differences: below four of them one part has none.
+    let bits = if distance < PARTS { 0 } else { PART_BITS };
+    std::iter::once(part).chain((0..bits).map(move |bit| part ^ (1 << bit)))
 }
 
 fn written(part: u64) -> String {
@@ -100,7 +104,7 @@ fn written(part: u64) -> String {
 pub(super) fn add_parts(members: &mut Members) {
     let hash = members.text(field::IMAGE_HASH).and_then(|text| ImageHash::parse(text).ok());
     if let Some(hash) = hash {
-        let parts = (0..PARTS).map(|part| (part.to_string(), written(part_of(hash, part))));
+        let parts = (0..PARTS).map(|part| (part.to_string(), written(part_of(hash.0, part))));
         members.set(field::IMAGE_HASH_PARTS, Value::map(parts));
     }
 }
@@ -123,7 +127,7 @@ mod tests {
                 while hash.distance(other) < distance {
                     other = ImageHash(other.0 ^ (1 << (random() % 64)));
                 }
-                let differs = |part| (part_of(hash, part) ^ part_of(other, part)).count_ones();
+                let differs = |part| (part_of(hash.0, part) ^ part_of(other.0, part)).count_ones();
                 let allowed = u32::from(distance >= PARTS);
                 assert!((0..PARTS).any(|part| differs(part) <= allowed), "{distance}");
             }

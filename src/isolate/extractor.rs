@@ -113,10 +113,7 @@ impl Extractor {
         let read = match &self.workers {
             None => {
                 let read = body::read(file.bytes, beside.map(|handle| handle.bytes), request);
-                read.map_err(Fault::from).map(|extracted| {
-                    let whole = extracted.warnings.is_empty();
-                    (if whole { Outcome::Ok } else { Outcome::Partial }, extracted)
-                })
+                read.map_err(Fault::from).map(|extracted| (Outcome::of(&extracted), extracted))
             }
             Some(workers) => {
                 let sources: Vec<Handle<'_>> = std::iter::once(file).chain(beside).collect();

@@ -26,6 +26,9 @@ pub(super) struct Born {
     pub(super) mark: OwnedFd,
 }
 
+/// A worker that waits to be wanted; it ends with the nursery.
+struct Spare(Option<Born>);
+
 impl Drop for Spare {
     fn drop(&mut self) {
         if let Some(mut born) = self.0.take() {
@@ -34,9 +37,6 @@ impl Drop for Spare {
         }
     }
 }
-
-/// A worker that waits to be wanted; it ends with the nursery.
-struct Spare(Option<Born>);
 
 /// What is asked of the nursery.
 struct Asked {

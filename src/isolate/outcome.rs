@@ -1,6 +1,7 @@
 //! What became of one file's extraction, as a code that is stored and never renumbered.
 
 use crate::error::{Error, ErrorKind};
+use crate::extract::Extracted;
 use std::fmt;
 
 /// What became of one file.
@@ -44,6 +45,11 @@ const TABLE: [(Outcome, u8, &str); 10] = [
 ];
 
 impl Outcome {
+    /// What became of a file that its parser read to the end.
+    pub fn of(extracted: &Extracted) -> Outcome {
+        if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial }
+    }
+
     /// Every outcome.
     pub const ALL: [Outcome; 10] = [
         Outcome::Ok,

@@ -180,7 +180,7 @@ fn sources<'a>(job: &Job, files: Vec<OwnedFd>, channel: &'a Mutex<Channel>) -> R
 }
 
 fn settled(job: &Job, extracted: Extracted) -> Reply {
-    let outcome = if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial };
+    let outcome = Outcome::of(&extracted);
     Reply { number: job.number, outcome, message: String::new(), extracted, picture: None }
 }
 

@@ -28,4 +28,5 @@ pub use explain::{Explanation, PlanStep};
 pub use fits::fits;
 pub use guard::{Context, DEFAULT_BUDGET_BYTES, Derived};
 pub use highlight::{Highlight, Highlighter, MAX_MARKED, highlight};
+pub use page::Seal;
 pub use search::{Hits, explain, search};

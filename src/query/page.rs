@@ -48,17 +48,53 @@ pub(crate) fn query_hash(query: &Query) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn tag(context: &Context<'_>, query: &[u8; 32], body: &[u8]) -> [u8; TAG_LEN] {
-    let mut tag = [0; TAG_LEN];
-    // A key of 32 bytes is always accepted.
-    if let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(context.token_key) {
-        mac.update(&context.dataset.to_le_bytes());
-        mac.update(query);
-        mac.update(body);
-        let full = mac.finalize().into_bytes();
-        tag.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+/// What tokens are bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct Seal<'a> {
+    /// The secret of the database.
+    pub key: &'a [u8; 32],
+    /// The number of the dataset.
+    pub dataset: u64,
+    /// The identity of the query: everything that decides which rows there are and in which order.
+    pub query: [u8; 32],
+}
+
+impl Seal<'_> {
+    fn tag(&self, body: &[u8]) -> [u8; TAG_LEN] {
+        let mut tag = [0; TAG_LEN];
+        // A key of 32 bytes is always accepted.
+        if let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(self.key) {
+            mac.update(&self.dataset.to_le_bytes());
+            mac.update(&self.query);
+            mac.update(body);
+            let full = mac.finalize().into_bytes();
+            tag.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        }
+        tag
     }
-    tag
+
+    /// The token of what it says.
+    pub fn token(&self, mut body: Vec<u8>) -> String {
+        let tag = self.tag(&body);
+        body.extend_from_slice(&tag);
+        BASE64URL_NOPAD.encode(&body)
+    }
+
+    /// What a token says, as `parse` reads it. Everything that is not a token of this very query is one and the same error.
+    pub fn open<T>(&self, token: &str, parse: impl FnOnce(&[u8]) -> Option<T>) -> Result<T> {
+        let read = || {
+            let bytes = BASE64URL_NOPAD.decode(token.as_bytes()).ok()?;
+            let (body, found) = bytes.split_at_checked(bytes.len().saturating_sub(TAG_LEN))?;
+            bool::from(self.tag(body).ct_eq(found)).then(|| parse(body)).flatten()
+        };
+        read().ok_or_else(|| {
+            Error::invalid("NextToken: expected a token that a page of this query returned, got another text")
+        })
+    }
+}
+
+fn seal<'a>(context: &Context<'a>, query: &[u8; 32]) -> Seal<'a> {
+    Seal { key: context.token_key, dataset: context.dataset, query: *query }
 }
 
 /// Makes the token of the page that ends at `token.cursor`.
@@ -79,20 +115,12 @@ pub(crate) fn encode(token: &Token, context: &Context<'_>, query: &[u8; 32]) -> 
         }
     }
     body.extend_from_slice(&token.cursor.uri);
-    let tag = tag(context, query, &body);
-    body.extend_from_slice(&tag);
-    BASE64URL_NOPAD.encode(&body)
+    seal(context, query).token(body)
 }
 
-/// Reads a token. Everything that is not a token of this very query is one and the same error.
+/// Reads a token.
 pub(crate) fn decode(text: &str, context: &Context<'_>, query: &[u8; 32]) -> Result<Token> {
-    let refused = || Error::invalid("NextToken: expected a token that a page of this query returned, got another text");
-    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| refused())?;
-    let (body, found) = bytes.split_at_checked(bytes.len().saturating_sub(TAG_LEN)).ok_or_else(refused)?;
-    if !bool::from(tag(context, query, body).ct_eq(found)) {
-        return Err(refused());
-    }
-    parse(body).ok_or_else(refused)
+    seal(context, query).open(text, parse)
 }
 
 fn parse(body: &[u8]) -> Option<Token> {

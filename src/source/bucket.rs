@@ -29,9 +29,6 @@ pub trait Objects: Debug + Send + Sync {
     /// Its objects in the byte order of their keys. A listing that fails ends with what went wrong, as the root's.
     fn list(&self, walking: &Walking) -> Box<dyn Tour>;
 
-    /// The state of the object of a key; `None` where there is none.
-    fn look(&self, key: &str) -> Result<Option<Stamp>>;
-
     /// Which of these keys, in ascending order, have no object now. Neighbours are looked for together.
     fn absent(&self, keys: &[&str]) -> Result<Vec<bool>>;
 

@@ -2,9 +2,8 @@
 //! computers to taxonomy", 1957). Pairs are found by the parts of hashes, as in [`crate::engine::similar`]: of two hashes within
 //! seven bits one of four parts differs in at most one.
 
-/// Parts of a hash, and bits of each.
-const PARTS: u32 = 4;
-const PART_BITS: u32 = 16;
+use crate::engine::similar::{PART_BITS, PARTS, near_parts, part_of};
+
 /// Comparisons between two looks at whether to go on.
 const LOOK: u64 = 1 << 22;
 
@@ -36,10 +35,7 @@ pub(super) fn components(
     let (mut compared, mut look) = (0_u64, LOOK);
     for (at, hash) in hashes.iter().enumerate() {
         for part in 0..PARTS {
-            let own = part_of(*hash, part);
-            // Four parts share the differences: below four of them one part has none.
-            let bits = if distance < PARTS { 0 } else { PART_BITS };
-            for value in std::iter::once(own).chain((0..bits).map(|bit| own ^ (1 << bit))) {
+            for value in near_parts(part_of(*hash, part), distance) {
                 let list = buckets.get(bucket(part, value)).map_or(&[][..], Vec::as_slice);
                 // Pairs are seen from both sides: those behind are enough. Lists ascend.
                 let from = list.partition_point(|other| (*other as usize) <= at);
@@ -64,10 +60,6 @@ pub(super) fn components(
         }
     }
     Ok((0..hashes.len()).map(|at| root(&mut forest, at)).collect())
-}
-
-fn part_of(hash: u64, part: u32) -> u64 {
-    hash >> (part * PART_BITS) & 0xFFFF
 }
 
 /// The first of those that hang together (union by least, with path halving: Tarjan and van Leeuwen, 1984).

@@ -1,6 +1,8 @@
 //! Days in a row, and the local days of times.
 
 use crate::model::Timestamp;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 use std::collections::BTreeSet;
 
 /// Nanoseconds of a day.
@@ -17,7 +19,7 @@ impl LocalDay {
     /// The day of an RFC 3339 time in its own offset; `None` where it is none.
     pub(super) fn of(text: &str) -> Option<LocalDay> {
         let instant = Timestamp::parse(text).ok()?.0;
-        let offset = offset(text).unwrap_or(0);
+        let offset = Pieces::parse(text).ok()?.to_numeric_offset().map_or(0, Offset::seconds);
         let local = instant.checked_add(i64::from(offset).checked_mul(1_000_000_000)?)?;
         Some(LocalDay { day: local.div_euclid(DAY), offset })
     }
@@ -43,19 +45,6 @@ impl LocalDay {
         let (sign, minutes) = (if self.offset < 0 { '-' } else { '+' }, self.offset.unsigned_abs() / 60);
         format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), minutes / 60, minutes % 60)
     }
-}
-
-/// The offset at the end of an RFC 3339 time, in seconds.
-fn offset(text: &str) -> Option<i32> {
-    let tail = text.get(text.len().checked_sub(6)?..)?;
-    let sign = match tail.chars().next()? {
-        '+' => 1,
-        '-' => -1,
-        _ => return None,
-    };
-    let (hours, minutes) = tail.get(1..)?.split_once(':')?;
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    Some(sign * (hours * 60 + minutes) * 60)
 }
 
 /// Days in runs: neighbours of a run have at most `gap` days between them that are not there.

@@ -5,7 +5,7 @@
 //! `MaxDays`. Days of clusters that are there count as well: removing files changes no cluster (operations.md 7).
 
 use super::days::{LocalDay, runs, span};
-use super::page::{self, Seal};
+use super::page;
 use super::{Work, each, new_id, page_size};
 use crate::engine::dataset::Dataset;
 use crate::engine::sync::lock;
@@ -17,6 +17,7 @@ use crate::model::cluster::{
 };
 use crate::model::file::MAX_CUSTOM_LABELS;
 use crate::model::{FieldId, Listing, Members, Tag, TimeRange, Value, field, now};
+use crate::query::Seal;
 use crate::store::rows::{ClusterKind, LocationDateRow};
 use crate::store::{Batch, Durability, Record, keys};
 use serde::Deserialize;
@@ -261,7 +262,8 @@ impl Dataset {
             let size = page_size(query.page.max_results, PAGE)?;
             let mut of_all = query.clone();
             (of_all.page.max_results, of_all.page.token) = (0, String::new());
-            let seal = Seal { key: &self.inner().token_key, dataset: self.space.id.0, query: format!("{of_all:?}") };
+            let of_all = page::identity(&format!("{of_all:?}"));
+            let seal = Seal { key: &self.inner().token_key, dataset: self.space.id.0, query: of_all };
             let (reader, mut found) = (self.inner().store.reader(), Vec::new());
             each(&reader, self.space.id, ClusterKind::LocationDate, |id, row| {
                 if wanted(query, id, &row)? {

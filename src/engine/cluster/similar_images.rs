@@ -1,13 +1,14 @@
 //! Pictures that look alike (CreateSimilarImageClusteringTask): those whose perceptual hashes hang together.
 
 use super::alike::{Halt, components};
-use super::page::{self, Seal};
+use super::page;
 use super::{Work, each, new_id, page_size};
 use crate::analyze::ImageHash;
 use crate::engine::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::cluster::{ClusterPage, ClusterSort, MAX_CLUSTER_PAGE, SimilarImage, SimilarImageCluster};
 use crate::model::{Listing, Value, field, now};
+use crate::query::Seal;
 use crate::store::rows::{ClusterKind, SimilarImagesRow};
 use crate::store::{Batch, Reader, Record, Table, keys};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -160,7 +161,7 @@ impl Dataset {
             if !matches!(page.sort, ClusterSort::Create | ClusterSort::Update) {
                 return Err(Error::invalid("Sort: expected CreateTime or UpdateTime, got another"));
             }
-            let query = format!("similar {:?} {:?}", page.sort, page.order);
+            let query = page::identity(&format!("similar {:?} {:?}", page.sort, page.order));
             let seal = Seal { key: &self.inner().token_key, dataset: self.space.id.0, query };
             let reader = self.inner().store.reader();
             let mut found = Vec::new();

@@ -26,7 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Condition, File, Filter, Members, Query, Uri, field};
 use crate::source::{Bucket, Opened};
 use crate::store::rows::BindingRow;
-use crate::store::{Record, Stamp, Table, keys};
+use crate::store::{Record, Stamp, keys};
 use crate::task::{MAX_ATTEMPTS, yield_to_queries};
 use crate::video::{self, Failure, Film, Observer, Summary};
 use desk::Place;
@@ -310,12 +310,8 @@ struct State {
 impl State {
     /// `None` where the document is gone or its film no longer waits.
     fn of(dataset: &Dataset, uri: &str) -> Result<Option<State>> {
-        let mut found = None;
-        let keys = [keys::file(dataset.space.id, uri).bytes];
-        dataset.inner().store.reader().many(Table::Files, &keys, |_, value| {
-            found = value.map(|bytes| Record::decode_fields(uri, bytes, &[field::OPS])).transpose()?;
-            Ok(())
-        })?;
+        let bytes = dataset.inner().store.reader().bytes(&keys::file(dataset.space.id, uri))?;
+        let found = bytes.map(|bytes| Record::decode_fields(uri, &bytes, &[field::OPS])).transpose()?;
         let waits = |record: &Record| {
             let state = entry(&record.members, OPERATOR, "state");
             state == Some(WAITING) || state == Some(RUNNING)

@@ -2,7 +2,7 @@
 
 use super::heirs::bury;
 use super::pursuit::Session;
-use crate::engine::compare::{Comparison, Gone, away, is_within};
+use crate::engine::compare::{Comparison, Gone, away, is_within, key_of};
 use crate::engine::intake::{Done, Intake};
 use crate::error::Result;
 use crate::model::BindingPhase;
@@ -180,7 +180,7 @@ impl Session<'_> {
     }
 
     fn is_below(&self, gone: &Gone, folders: &[String]) -> bool {
-        folders.iter().any(|folder| is_within(self.key_of(&gone.uri), folder))
+        folders.iter().any(|folder| is_within(key_of(&gone.uri), folder))
     }
 
     fn save(&mut self, span: Span<'_>, upto: &str) -> Result<()> {
@@ -191,18 +191,13 @@ impl Session<'_> {
     pub(super) fn learn(&mut self, done: Vec<Done>) {
         for done in done {
             self.heirs.add(&done);
-            let key = self.key_of(&done.uri).to_owned();
+            let key = key_of(&done.uri).to_owned();
             if done.unread {
                 self.unread.insert(key);
             } else {
                 self.unread.remove(&key);
             }
         }
-    }
-
-    /// What comes behind the bucket.
-    pub(super) fn key_of<'u>(&self, uri: &'u str) -> &'u str {
-        uri.get("oss://".len() + self.pursuit.bucket.len() + 1..).unwrap_or("")
     }
 
     /// Lets documents without files pass on to those that their files became, and removes the others.
@@ -217,7 +212,7 @@ impl Session<'_> {
             self.unread.extend(gone_away);
         }
         let absent =
-            |gone: &Gone| folder.look_key(self.key_of(&gone.uri)).is_ok_and(|found| !matches!(found, Look::File(_)));
+            |gone: &Gone| folder.look_key(key_of(&gone.uri)).is_ok_and(|found| !matches!(found, Look::File(_)));
         let gone: Vec<Gone> = gone.into_iter().filter(absent).collect();
         // IMPORTANT: the root may have gone while its files were looked for.
         drop(self.open()?);

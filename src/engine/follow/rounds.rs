@@ -4,7 +4,7 @@
 use super::heirs::{Heirs, bury};
 use super::pass::{Missing, Pace, SAVE_EVERY, in_parts};
 use super::pursuit::{Pursuit, Session};
-use crate::engine::compare::{Comparison, Gone};
+use crate::engine::compare::{Comparison, Gone, key_of};
 use crate::engine::dataset::Dataset;
 use crate::engine::intake::{Done, Intake};
 use crate::engine::progress::Progress;
@@ -167,14 +167,9 @@ impl<'a> Rounds<'a> {
         for done in done {
             self.heirs.add(&done);
             if done.unread {
-                self.unread.insert(self.key_of(&done.uri).to_owned());
+                self.unread.insert(key_of(&done.uri).to_owned());
             }
         }
-    }
-
-    /// What comes behind the bucket.
-    fn key_of<'u>(&self, uri: &'u str) -> &'u str {
-        uri.get("oss://".len() + self.pursuit.bucket.len() + 1..).unwrap_or("")
     }
 
     /// Lets documents without objects pass on to those that their objects became, and removes the others: those of which a
@@ -185,7 +180,7 @@ impl<'a> Rounds<'a> {
         }
         let mut gone = gone;
         gone.sort_unstable_by(|a, b| a.uri.cmp(&b.uri));
-        let keys: Vec<&str> = gone.iter().map(|gone| self.key_of(&gone.uri)).collect();
+        let keys: Vec<&str> = gone.iter().map(|gone| key_of(&gone.uri)).collect();
         let absent = self.place.absent(&keys)?;
         let gone = gone.into_iter().zip(absent).filter_map(|(gone, absent)| absent.then_some(gone)).collect();
         in_parts(gone, |part| bury(self.dataset, &self.heirs, part).map(|_| !self.is_stopped()))

@@ -3,7 +3,7 @@
 use super::pass::{Missing, Span};
 use super::pursuit::Session;
 use super::settle::{Due, MOST_PATHS};
-use crate::engine::compare::{Gone, Known, Seen, is_within};
+use crate::engine::compare::{Gone, Known, Seen, is_within, key_of};
 use crate::engine::intake::Intake;
 use crate::engine::rebuild::uri_of;
 use crate::engine::view::scan_files;
@@ -194,7 +194,7 @@ impl Session<'_> {
         let mut found = Vec::new();
         let exact = keys::file(self.dataset.space.id, &begin);
         if reader.bytes(&exact)?.is_some() {
-            found.push(PathBuf::from(self.key_of(&begin)));
+            found.push(PathBuf::from(key_of(&begin)));
         }
         for _ in 0..MOST_SIBLINGS {
             let Some((row, _)) = rows.current()? else { break };
@@ -202,9 +202,9 @@ impl Session<'_> {
             if !uri.starts_with(&begin) {
                 break;
             }
-            let sibling = self.key_of(uri).strip_prefix(folder).unwrap_or("/");
+            let sibling = key_of(uri).strip_prefix(folder).unwrap_or("/");
             if !sibling.contains('/') && crate::source::may_describe(name, sibling) {
-                found.push(PathBuf::from(self.key_of(uri)));
+                found.push(PathBuf::from(key_of(uri)));
             }
             rows.advance();
         }

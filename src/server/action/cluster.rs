@@ -3,16 +3,15 @@
 use super::dataset::DATASET;
 use super::project::PROJECT;
 use super::table::{Action, Call, Kind, Param, Reply};
-use super::task::range;
+use super::task::{order, range};
 use crate::model::cluster::{
     ClusterPage, ClusterSort, Level, LocationDateChange, LocationDateCluster, LocationDateQuery, PlaceNames,
     SimilarImageCluster,
 };
-use crate::model::{Order, TaskKind, TaskOrder, TaskQuery, Timestamp};
+use crate::model::{Order, TaskKind, TaskQuery, Timestamp};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 const USER_DATA: Param = Param::optional("UserData", Kind::Bytes { most: 2048 }, "Told again with the task.");
 const TAGS: Param = Param::optional("Tags", Kind::Object, "Tags by which tasks can be listed.");
@@ -146,30 +145,12 @@ const REQUEST: [(&str, bool); 7] = [
     ("Notification", true),
 ];
 
-fn create(call: &Call<'_>, kind: TaskKind) -> Result<Reply, Fault> {
-    let tags: Option<BTreeMap<String, String>> = call.params.json("Tags")?;
-    let mut definition = Map::new();
-    for (name, json) in REQUEST {
-        let value = if json { call.params.json(name)? } else { call.params.given(name).map(Value::String) };
-        definition.extend(value.map(|value| (name.to_owned(), value)));
-    }
-    let order = TaskOrder {
-        request_id: call.request_id.to_owned(),
-        user_data: call.params.text("UserData").to_owned(),
-        notification: call.params.text("Notification").to_owned(),
-        tags: tags.unwrap_or_default(),
-        ..TaskOrder::new(kind, Value::Object(definition).to_string())
-    };
-    let task = call.state.engine.create_task(call.project(), &order)?;
-    Reply::new().with("EventId", &task.event_id)?.with("TaskId", &task.id)
-}
-
 fn create_places(call: &Call<'_>) -> Result<Reply, Fault> {
-    create(call, TaskKind::LOCATION_DATES)
+    order(call, TaskKind::LOCATION_DATES, &REQUEST)
 }
 
 fn create_similar(call: &Call<'_>) -> Result<Reply, Fault> {
-    create(call, TaskKind::SIMILAR_IMAGES)
+    order(call, TaskKind::SIMILAR_IMAGES, &REQUEST)
 }
 
 fn page(call: &Call<'_>, default: (ClusterSort, Order)) -> ClusterPage {

@@ -2,10 +2,11 @@
 
 use super::project::PROJECT;
 use super::table::{Action, Call, Kind, Param, Reply};
-use crate::model::{Order, Task, TaskKind, TaskQuery, TaskSort, TimeRange, Timestamp};
+use crate::model::{Order, Task, TaskKind, TaskOrder, TaskQuery, TaskSort, TimeRange, Timestamp};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 const DEFINITION: Param = Param::optional("RequestDefinition", Kind::Bool, "Whether to show the original request.");
@@ -128,6 +129,25 @@ pub(super) fn common(task: &Task) -> Result<Reply, Fault> {
         None => reply,
     };
     reply.with_text("UserData", shown.user_data)
+}
+
+/// Makes a task of the parameters of a call: those of `request`, with whether they are JSON, are its `TaskRequestDefinition`.
+pub(super) fn order(call: &Call<'_>, kind: TaskKind, request: &[(&str, bool)]) -> Result<Reply, Fault> {
+    let tags: Option<BTreeMap<String, String>> = call.params.json("Tags")?;
+    let mut definition = Map::new();
+    for (name, json) in request {
+        let value = if *json { call.params.json(name)? } else { call.params.given(name).map(Value::String) };
+        definition.extend(value.map(|value| ((*name).to_owned(), value)));
+    }
+    let order = TaskOrder {
+        request_id: call.request_id.to_owned(),
+        user_data: call.params.text("UserData").to_owned(),
+        notification: call.params.text("Notification").to_owned(),
+        tags: tags.unwrap_or_default(),
+        ..TaskOrder::new(kind, Value::Object(definition).to_string())
+    };
+    let task = call.state.engine.create_task(call.project(), &order)?;
+    Reply::new().with("EventId", &task.event_id)?.with("TaskId", &task.id)
 }
 
 /// The task that the parameters name.

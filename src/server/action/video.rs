@@ -2,12 +2,11 @@
 
 use super::project::PROJECT;
 use super::table::{Action, Call, Kind, Param, Reply};
-use super::task::{TASK_ID, common, find};
-use crate::model::{TaskKind, TaskOrder, TaskState};
+use super::task::{TASK_ID, common, find, order};
+use crate::model::{TaskKind, TaskState};
 use crate::server::access::Role;
 use crate::server::fault::Fault;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 pub(super) static ACTIONS: &[Action] = &[
     Action {
@@ -64,21 +63,7 @@ const REQUEST: [(&str, bool); 6] = [
 ];
 
 fn create(call: &Call<'_>) -> Result<Reply, Fault> {
-    let tags: Option<BTreeMap<String, String>> = call.params.json("Tags")?;
-    let mut definition = Map::new();
-    for (name, json) in REQUEST {
-        let value = if json { call.params.json(name)? } else { call.params.given(name).map(Value::String) };
-        definition.extend(value.map(|value| (name.to_owned(), value)));
-    }
-    let order = TaskOrder {
-        request_id: call.request_id.to_owned(),
-        user_data: call.params.text("UserData").to_owned(),
-        notification: call.params.text("Notification").to_owned(),
-        tags: tags.unwrap_or_default(),
-        ..TaskOrder::new(TaskKind::VIDEO_LABELS, Value::Object(definition).to_string())
-    };
-    let task = call.state.engine.create_task(call.project(), &order)?;
-    Reply::new().with("EventId", &task.event_id)?.with("TaskId", &task.id)
+    order(call, TaskKind::VIDEO_LABELS, &REQUEST)
 }
 
 fn result(call: &Call<'_>) -> Result<Reply, Fault> {

@@ -156,14 +156,6 @@ impl Objects for Store {
         Box::new(Pairing::new(Listing::new(self, walking, PAGE)))
     }
 
-    fn look(&self, key: &str) -> Result<Option<Stamp>> {
-        match self.head(key) {
-            Ok((stamp, _)) => Ok(Some(stamp)),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
     fn absent(&self, keys: &[&str]) -> Result<Vec<bool>> {
         super::listing::absent(self, keys, PAGE)
     }
