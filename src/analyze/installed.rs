@@ -1,8 +1,10 @@
 //! What is installed beside the operators of the binary: model packs. They are loaded when the first picture needs one.
 
-use super::{Budget, Labelers, Picture};
+use super::{Budget, Embedding, Faces, Labelers, Operator, Picture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Members;
+#[cfg(feature = "models")]
+use crate::model::field;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -24,7 +26,35 @@ pub(super) struct Installed {
 struct Loaded {
     labelers: Labelers,
     #[cfg(feature = "models")]
+    packs: Packs,
+}
+
+/// Packs of which the first of a kind counts.
+#[cfg(feature = "models")]
+#[derive(Debug, Default)]
+struct Packs {
     faces: Option<Arc<Pack>>,
+    face_points: Option<Arc<Pack>>,
+    pictures: Option<Arc<Pack>>,
+    texts: Option<Arc<Pack>>,
+}
+
+/// What was found of faces in a picture.
+#[derive(Debug, Default)]
+pub struct FacesSeen {
+    /// Elements of `Figures`.
+    pub figures: Vec<Members>,
+    /// Their points, where a pack gives such and time was left.
+    pub points: Option<Faces>,
+}
+
+/// A sentence as a point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextPoint {
+    /// Where.
+    pub embedding: Embedding,
+    /// Least cosine of a picture that shows what it says.
+    pub threshold: f32,
 }
 
 impl Installed {
@@ -51,23 +81,108 @@ impl Installed {
     pub(super) fn finds_faces(&self) -> Result<()> {
         let loaded = self.loaded()?;
         #[cfg(feature = "models")]
-        if loaded.faces.is_some() {
+        if loaded.packs.faces.is_some() {
             return Ok(());
         }
         let _no_detector = loaded;
         Err(Error::new(ErrorKind::NotFound, "no model pack for face detection is installed"))
     }
 
+    /// Fails with [`ErrorKind::NotFound`] where no pack gives points of pictures.
+    pub(super) fn embeds_pictures(&self) -> Result<()> {
+        let loaded = self.loaded()?;
+        #[cfg(feature = "models")]
+        if loaded.packs.pictures.is_some() {
+            return Ok(());
+        }
+        let _no_pack = loaded;
+        Err(Error::new(ErrorKind::NotFound, "no model pack for image embedding is installed"))
+    }
+
     #[cfg(feature = "models")]
-    pub(super) fn faces(&self, picture: &Picture, budget: &Budget) -> Result<Vec<Members>> {
+    pub(super) fn faces(&self, picture: &Picture, budget: &Budget) -> Result<FacesSeen> {
         self.finds_faces()?;
-        let pack = self.loaded()?.faces.as_ref();
-        pack.map_or(Ok(Vec::new()), |pack| pack.faces(&picture.pixels, (picture.width, picture.height), budget))
+        let packs = &self.loaded()?.packs;
+        let Some(detector) = &packs.faces else { return Ok(FacesSeen::default()) };
+        let found = detector.faces(&picture.pixels, (picture.width, picture.height), budget)?;
+        let mut seen = FacesSeen::default();
+        if let Some(pack) = &packs.face_points {
+            let mut points = Vec::new();
+            for face in &found {
+                match pack.face_point(&picture.pixels, face.sides, budget) {
+                    Ok(embedding) => {
+                        points.push((face.figure.text(field::FIGURE_ID).unwrap_or("").to_owned(), embedding.vector))
+                    }
+                    // Faces for which no time is left have no points; they are faces all the same.
+                    Err(e) if e.kind() == ErrorKind::DeadlineExceeded => break,
+                    Err(e) => return Err(e),
+                }
+            }
+            seen.points = (!points.is_empty()).then(|| Faces { space: pack.manifest().space(), points });
+        }
+        seen.figures = found.into_iter().map(|face| face.figure).collect();
+        Ok(seen)
     }
 
     #[cfg(not(feature = "models"))]
-    pub(super) fn faces(&self, _: &Picture, _: &Budget) -> Result<Vec<Members>> {
-        self.finds_faces().map(|()| Vec::new())
+    pub(super) fn faces(&self, _: &Picture, _: &Budget) -> Result<FacesSeen> {
+        self.finds_faces().map(|()| FacesSeen::default())
+    }
+
+    /// The point of a picture.
+    #[cfg(feature = "models")]
+    pub(super) fn picture_point(&self, picture: &Picture, budget: &Budget) -> Result<Option<Embedding>> {
+        self.embeds_pictures()?;
+        let pack = self.loaded()?.packs.pictures.as_ref();
+        pack.map(|pack| pack.picture_point(&picture.pixels, budget)).transpose()
+    }
+
+    #[cfg(not(feature = "models"))]
+    pub(super) fn picture_point(&self, _: &Picture, _: &Budget) -> Result<Option<Embedding>> {
+        self.embeds_pictures().map(|()| None)
+    }
+
+    /// The point of a sentence; `None` where no pack reads sentences.
+    #[cfg(feature = "models")]
+    pub(super) fn text_point(&self, text: &str, budget: &Budget) -> Result<Option<TextPoint>> {
+        let Some(pack) = &self.loaded()?.packs.texts else { return Ok(None) };
+        let threshold = pack.manifest().output.threshold;
+        Ok(Some(TextPoint { embedding: pack.text_point(text, budget)?, threshold }))
+    }
+
+    #[cfg(not(feature = "models"))]
+    pub(super) fn text_point(&self, _: &str, _: &Budget) -> Result<Option<TextPoint>> {
+        Ok(None)
+    }
+
+    /// The space of the points of faces, and the least cosine of two of one person; `None` without a pack.
+    #[cfg(feature = "models")]
+    pub(super) fn face_space(&self) -> Result<Option<(String, f32)>> {
+        let pack = self.loaded()?.packs.face_points.as_ref();
+        Ok(pack.map(|pack| (pack.manifest().space(), pack.manifest().output.threshold)))
+    }
+
+    #[cfg(not(feature = "models"))]
+    pub(super) fn face_space(&self) -> Result<Option<(String, f32)>> {
+        Ok(None)
+    }
+
+    /// Names and versions of the packs that an operator uses, by the names of their entries in `ops`.
+    #[cfg(feature = "models")]
+    pub(super) fn used_by(&self, operator: Operator) -> Vec<(&'static str, String)> {
+        let Ok(loaded) = self.loaded() else { return Vec::new() };
+        let packs = &loaded.packs;
+        let used = match operator {
+            Operator::FaceDetection => vec![("pack", &packs.faces), ("embedding", &packs.face_points)],
+            Operator::ExtractImageEmbeddings => vec![("pack", &packs.pictures)],
+            _ => Vec::new(),
+        };
+        used.into_iter().filter_map(|(name, pack)| Some((name, pack.as_ref()?.manifest().title()))).collect()
+    }
+
+    #[cfg(not(feature = "models"))]
+    pub(super) fn used_by(&self, _: Operator) -> Vec<(&'static str, String)> {
+        Vec::new()
     }
 
     fn loaded(&self) -> Result<&Loaded> {
@@ -80,7 +195,7 @@ impl Installed {
         Ok(Loaded::of(Labelers::built_in()))
     }
 
-    /// Packs in the order of their names. Of detectors the first counts; the classifier that comes with medialith steps back
+    /// Packs in the order of their names. Of all kinds but classifiers the first counts; the classifier that comes with medialith steps back
     /// where another is installed.
     #[cfg(feature = "models")]
     fn load(&self) -> Result<Loaded> {
@@ -93,7 +208,10 @@ impl Installed {
                     classifies = true;
                     loaded.labelers = loaded.labelers.with(pack);
                 }
-                PackKind::FaceDetection => loaded.faces = loaded.faces.or(Some(pack)),
+                PackKind::FaceDetection => first(&mut loaded.packs.faces, pack),
+                PackKind::FaceEmbedding => first(&mut loaded.packs.face_points, pack),
+                PackKind::ImageEmbedding => first(&mut loaded.packs.pictures, pack),
+                PackKind::TextEmbedding => first(&mut loaded.packs.texts, pack),
             }
         }
         if !classifies {
@@ -127,7 +245,12 @@ impl Loaded {
         Loaded {
             labelers,
             #[cfg(feature = "models")]
-            faces: None,
+            packs: Packs::default(),
         }
     }
+}
+
+#[cfg(feature = "models")]
+fn first(place: &mut Option<Arc<Pack>>, pack: Arc<Pack>) {
+    place.get_or_insert(pack);
 }

@@ -1,5 +1,6 @@
 //! `pack.toml` and `labels.csv`: what a network takes and what its outputs mean.
 
+use super::embedding::{MAX_SPACE, is_space};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 
@@ -12,6 +13,9 @@ pub const MAX_LABELS: usize = 100_000;
 /// Longest side of a network's input, in pixels.
 pub const MAX_INPUT: u32 = 1024;
 
+/// Most numbers of a sentence.
+pub const MAX_TEXT: usize = 512;
+
 /// What a pack is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +24,30 @@ pub enum PackKind {
     ImageClassification,
     /// Boxes and scores of faces: the operator `FaceDetection`.
     FaceDetection,
+    /// A point for each picture: the operator `ExtractImageEmbeddings`.
+    ImageEmbedding,
+    /// A point for each face that a detector found: the operator `FaceDetection`, for figure clusters.
+    FaceEmbedding,
+    /// A point for a sentence, in the space of a pack for pictures: SemanticQuery.
+    TextEmbedding,
+}
+
+impl PackKind {
+    /// Its name as in `pack.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            PackKind::ImageClassification => "image-classification",
+            PackKind::FaceDetection => "face-detection",
+            PackKind::ImageEmbedding => "image-embedding",
+            PackKind::FaceEmbedding => "face-embedding",
+            PackKind::TextEmbedding => "text-embedding",
+        }
+    }
+
+    /// Whether it gives points.
+    pub fn embeds(self) -> bool {
+        matches!(self, PackKind::ImageEmbedding | PackKind::FaceEmbedding | PackKind::TextEmbedding)
+    }
 }
 
 /// Order of the numbers of a network's input.
@@ -93,6 +121,24 @@ pub struct Input {
     /// Each channel is divided by this then.
     #[serde(default = "ones")]
     pub deviation: [f32; 3],
+    /// What is seen beyond the box of a face on each side, as a part of its longer side, 0 to 2. For face embedding, which sees squares.
+    #[serde(default)]
+    pub margin: f32,
+}
+
+/// The input of a network for sentences: `input_ids`, `attention_mask` and `token_type_ids`, of which the first is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextInput {
+    /// Numbers of a sentence, 2 to [`MAX_TEXT`]: what is longer is cut.
+    pub length: usize,
+    /// Whether the vocabulary knows small letters without accents alone.
+    #[serde(default = "yes")]
+    pub lowercase: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn ones() -> [f32; 3] {
@@ -121,6 +167,12 @@ pub struct Output {
     /// Boxes that overlap by more than this part of their union are one face.
     #[serde(default = "half")]
     pub overlap: f32,
+    /// Name of the output with the point, for embeddings; by default the first output.
+    #[serde(default)]
+    pub point: String,
+    /// The space of the points: packs that name the same one give points that can be compared. By default the pack's name and version.
+    #[serde(default)]
+    pub space: String,
 }
 
 fn half() -> f32 {
@@ -146,10 +198,74 @@ pub struct Manifest {
     pub about: String,
     /// What it is for.
     pub kind: PackKind,
-    /// The input.
-    pub input: Input,
+    /// The input of networks that see pictures.
+    #[serde(default)]
+    pub input: Option<Input>,
+    /// The input of networks that read sentences.
+    #[serde(default)]
+    pub text: Option<TextInput>,
     /// The outputs.
     pub output: Output,
+}
+
+/// An error that names a setting, what was expected and what came.
+fn wrong(what: &str, expected: &str, got: &dyn std::fmt::Debug) -> Result<()> {
+    Err(Error::invalid(format!("{what}: expected {expected}, got {got:?}")))
+}
+
+impl Input {
+    fn check(&self, kind: PackKind) -> Result<()> {
+        for (what, side) in [("input.width", self.width), ("input.height", self.height)] {
+            if !(1..=MAX_INPUT).contains(&side) {
+                return wrong(what, &format!("1 to {MAX_INPUT}"), &side);
+            }
+        }
+        if !self.mean.iter().all(|m| m.is_finite()) {
+            return wrong("input.mean", "three finite numbers", &self.mean);
+        }
+        if !self.deviation.iter().all(|d| d.is_finite() && d.abs() > 1e-6) {
+            return wrong("input.deviation", "three numbers that can be divided by", &self.deviation);
+        }
+        if !(0.0..=2.0).contains(&self.margin) {
+            return wrong("input.margin", "0 to 2", &self.margin);
+        }
+        if self.margin > 0.0 && kind != PackKind::FaceEmbedding {
+            return wrong("input.margin", "none but for face-embedding", &self.margin);
+        }
+        Ok(())
+    }
+}
+
+impl Output {
+    fn check(&self, kind: PackKind) -> Result<()> {
+        for (what, share) in [("output.threshold", self.threshold), ("output.overlap", self.overlap)] {
+            if !(0.0..=1.0).contains(&share) {
+                return wrong(what, "0 to 1", &share);
+            }
+        }
+        if !(1..=1000).contains(&self.most) {
+            return wrong("output.most", "1 to 1000", &self.most);
+        }
+        if kind == PackKind::FaceDetection && self.boxes.is_empty() {
+            return wrong("output.boxes", "the name of the output with the boxes of faces", &self.boxes);
+        }
+        if kind == PackKind::TextEmbedding && self.space.is_empty() {
+            return wrong(
+                "output.space",
+                "the space of the pack for pictures that sentences are compared with",
+                &self.space,
+            );
+        }
+        let fits = self.space.is_empty() || (kind.embeds() && is_space(&self.space));
+        if !fits {
+            let rule = format!("1 to {MAX_SPACE} of A-Z, a-z, 0-9 and -_.@, for embeddings");
+            return wrong("output.space", &rule, &self.space);
+        }
+        if !self.point.is_empty() && !kind.embeds() {
+            return wrong("output.point", "none but for embeddings", &self.point);
+        }
+        Ok(())
+    }
 }
 
 impl Manifest {
@@ -164,10 +280,17 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Name and version, as documents say which pack gave what.
+    pub fn title(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    /// The space of its points.
+    pub fn space(&self) -> String {
+        if self.output.space.is_empty() { self.title() } else { self.output.space.clone() }
+    }
+
     fn check(&self) -> Result<()> {
-        let wrong = |what: &str, expected: &str, got: &dyn std::fmt::Debug| {
-            Err(Error::invalid(format!("{what}: expected {expected}, got {got:?}")))
-        };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !(1..=64).contains(&self.name.len()) || !self.name.chars().all(plain) {
             return wrong("name", "1 to 64 of A-Z, a-z, 0-9, - and _", &self.name);
@@ -175,32 +298,24 @@ impl Manifest {
         if !(1..=32).contains(&self.version.chars().count()) {
             return wrong("version", "1 to 32 characters", &self.version);
         }
+        if self.kind.embeds() && !is_space(&self.title()) {
+            return wrong("version", "1 to 32 of A-Z, a-z, 0-9 and -_.@, for embeddings", &self.version);
+        }
         if self.license.is_empty() {
             return wrong("license", "an SPDX expression", &self.license);
         }
-        for (what, side) in [("input.width", self.input.width), ("input.height", self.input.height)] {
-            if !(1..=MAX_INPUT).contains(&side) {
-                return wrong(what, &format!("1 to {MAX_INPUT}"), &side);
+        match (self.kind == PackKind::TextEmbedding, &self.input, &self.text) {
+            (false, Some(input), None) => input.check(self.kind)?,
+            (true, None, Some(text)) if !(2..=MAX_TEXT).contains(&text.length) => {
+                return wrong("text.length", &format!("2 to {MAX_TEXT}"), &text.length);
             }
+            (true, None, Some(_)) => {}
+            (false, None, _) => return wrong("input", "the input of the network", &"none"),
+            (false, ..) => return wrong("text", "none but for text-embedding", &self.text),
+            (true, None, None) => return wrong("text", "the input of the network", &"none"),
+            (true, ..) => return wrong("input", "none for text-embedding, which has text", &self.input),
         }
-        if !self.input.mean.iter().all(|m| m.is_finite()) {
-            return wrong("input.mean", "three finite numbers", &self.input.mean);
-        }
-        if !self.input.deviation.iter().all(|d| d.is_finite() && d.abs() > 1e-6) {
-            return wrong("input.deviation", "three numbers that can be divided by", &self.input.deviation);
-        }
-        for (what, share) in [("output.threshold", self.output.threshold), ("output.overlap", self.output.overlap)] {
-            if !(0.0..=1.0).contains(&share) {
-                return wrong(what, "0 to 1", &share);
-            }
-        }
-        if !(1..=1000).contains(&self.output.most) {
-            return wrong("output.most", "1 to 1000", &self.output.most);
-        }
-        if self.kind == PackKind::FaceDetection && self.output.boxes.is_empty() {
-            return wrong("output.boxes", "the name of the output with the boxes of faces", &self.output.boxes);
-        }
-        Ok(())
+        self.output.check(self.kind)
     }
 }
 
@@ -319,10 +434,9 @@ mod tests {
     #[test]
     fn manifests_have_defaults_and_rules() {
         let manifest = Manifest::parse(GOOD).unwrap();
-        assert_eq!(
-            (manifest.input.layout, manifest.input.deviation, manifest.output.most),
-            (Layout::Nchw, [1.0; 3], 10)
-        );
+        let input = manifest.input.clone().unwrap();
+        assert_eq!((manifest.title().as_str(), manifest.space().as_str()), ("x@1", "x@1"));
+        assert_eq!((input.layout, input.deviation, manifest.output.most), (Layout::Nchw, [1.0; 3], 10));
         for (from, to, why) in [
             ("\"x\"", "\"a b\"", "name: expected"),
             ("width = 32", "width = 0", "input.width: expected 1 to 1024, got 0"),
@@ -331,11 +445,38 @@ mod tests {
             ("[output]", "[output]\nmost = 0", "output.most"),
             ("image-classification", "face-detection", "output.boxes"),
             ("image-classification", "mind-reading", "unknown variant"),
+            ("image-classification", "text-embedding", "input: expected none"),
+            ("[output]", "[output]\nspace = \"s\"", "output.space"),
+            ("[output]", "[output]\npoint = \"s\"", "output.point"),
+            ("height = 32", "height = 32\nmargin = 0.2", "input.margin"),
+            ("[input]\nwidth = 32\nheight = 32\n", "", "input: expected the input"),
+            ("[output]", "[text]\nlength = 8\n[output]", "text: expected none"),
             ("[output]", "[output]\nlicence = 1", "unknown field"),
             ("license = \"CC0-1.0\"\n", "", "license"),
         ] {
             let error = Manifest::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
             assert!(error.message().starts_with("pack.toml: ") && error.message().contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn embeddings_name_their_space() {
+        let faces =
+            GOOD.replace("image-classification", "face-embedding").replace("height = 32", "height = 32\nmargin = 0.2");
+        assert_eq!(Manifest::parse(&faces).unwrap().space(), "x@1");
+        let spaced = faces.replace("version = \"1\"", "version = \"1 b\"");
+        assert!(Manifest::parse(&spaced).unwrap_err().message().contains("version: expected"));
+        let words = "name = \"w\"\nversion = \"1\"\nlicense = \"CC0-1.0\"\nkind = \"text-embedding\"\n[text]\nlength = 16\n[output]\nspace = \"joint-1\"\n";
+        let manifest = Manifest::parse(words).unwrap();
+        assert_eq!((manifest.space().as_str(), manifest.text.unwrap().lowercase), ("joint-1", true));
+        for (from, to, why) in [
+            ("space = \"joint-1\"", "", "output.space: expected the space"),
+            ("joint-1", "joint 1", "output.space: expected 1 to 128"),
+            ("length = 16", "length = 1", "text.length: expected 2 to 512, got 1"),
+            ("[text]\nlength = 16\n", "", "text: expected the input"),
+        ] {
+            let error = Manifest::parse(&words.replacen(from, to, 1)).unwrap_err();
+            assert!(error.message().contains(why), "{error}");
         }
     }
 

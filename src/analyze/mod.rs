@@ -5,6 +5,7 @@
 //! Operators are functions of bytes and options: the same answer in any process, on any thread.
 
 mod budget;
+pub mod embedding;
 mod operator;
 mod picture;
 mod pixels;
@@ -33,7 +34,9 @@ mod tried;
 
 pub use budget::Budget;
 pub use cropping::{Cropping, Ratio};
+pub use embedding::{Embedding, Faces, Vector};
 pub use hash::ImageHash;
+pub use installed::{FacesSeen, TextPoint};
 pub use label::{Label, Labeler, Labelers};
 pub use operator::{Card, Cost, Operator};
 pub use picture::{LONGEST, LONGEST_FOR_TEXT, MAX_BYTES, MAX_SIDE, Picture};

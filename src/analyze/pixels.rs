@@ -89,6 +89,15 @@ impl Pixels {
         Pixels { width, height, rgb }
     }
 
+    /// What lies from one corner up to another one, as columns and rows; at least one pixel, and nothing beyond the picture.
+    pub fn part(&self, from: (u32, u32), to: (u32, u32)) -> Pixels {
+        let (left, top) = (from.0.min(self.width - 1), from.1.min(self.height - 1));
+        let (width, height) = (to.0.clamp(left + 1, self.width) - left, to.1.clamp(top + 1, self.height) - top);
+        let rows = self.rows().skip(top as usize).take(height as usize);
+        let rgb = rows.flat_map(|row| row.iter().skip(left as usize).take(width as usize).flatten().copied()).collect();
+        Pixels { width, height, rgb }
+    }
+
     /// Luma of each pixel, 0 to 255 (ITU-R BT.601, the weights that JPEG uses).
     pub fn luma(&self) -> Plane {
         let luma = |[r, g, b]: [u8; 3]| 0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b);

@@ -5,13 +5,13 @@
 
 use super::cropping::{self, Cropping, Ratio};
 use super::hash::ImageHash;
-use super::installed::Installed;
+use super::installed::{FacesSeen, Installed, TextPoint};
 use super::label::{rounded, to_value};
 use super::picture::{LONGEST, LONGEST_FOR_TEXT, Picture};
 use super::place::Location;
 use super::score::Score;
 use super::text::{Tesseract, Texts};
-use super::{Budget, Label, Labelers, Operator, placeholder};
+use super::{Budget, Embedding, Label, Labelers, Operator, placeholder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LatLong, Members, Value, field};
 use std::collections::BTreeSet;
@@ -106,6 +106,9 @@ impl Analyzer {
                 guarded(|| look_up(operator, found))
             };
             report.add(operator, outcome.as_ref().err());
+            if outcome.is_ok() {
+                report.name(operator, self.used_by(operator));
+            }
             outcome.into_iter().for_each(|gained| merge(&mut members, gained));
         }
         report.write(&mut members);
@@ -117,7 +120,7 @@ impl Analyzer {
         match operator {
             Operator::ImageTexts => self.tesseract().map(drop),
             Operator::FaceDetection => self.installed.finds_faces(),
-            Operator::ExtractImageEmbeddings => Err(Error::new(ErrorKind::NotFound, "no model pack provides it")),
+            Operator::ExtractImageEmbeddings => self.installed.embeds_pictures(),
             _ => Ok(()),
         }
     }
@@ -134,9 +137,14 @@ impl Analyzer {
                 members.set(field::IMAGE_SCORE, Value::Object(score));
             }
             Operator::FaceDetection => {
-                let figures = self.faces(picture, budget)?;
+                let FacesSeen { figures, points } = self.faces(picture, budget)?;
                 members.set(field::FIGURE_COUNT, i64::try_from(figures.len()).unwrap_or(i64::MAX));
                 members.set(field::FIGURES, Value::Rows(figures));
+                points.iter().for_each(|points| members.set(field::FACE_EMBEDDINGS, points.write()));
+            }
+            Operator::ExtractImageEmbeddings => {
+                let point = self.installed.picture_point(picture, budget)?;
+                point.iter().for_each(|point| members.set(field::IMAGE_EMBEDDING, point.write()));
             }
             Operator::ImageHash => members.set(field::IMAGE_HASH, ImageHash::of(&picture.pixels).to_string()),
             Operator::ImagePlaceholder => members.set(field::IMAGE_PLACEHOLDER, placeholder::of(&picture.pixels)),
@@ -155,9 +163,29 @@ impl Analyzer {
         self.labelers()?.labels(&picture.pixels, budget)
     }
 
-    /// `Figures` of a picture; [`ErrorKind::NotFound`] where no model pack finds faces.
-    pub fn faces(&self, picture: &Picture, budget: &Budget) -> Result<Vec<Members>> {
+    /// Faces of a picture; [`ErrorKind::NotFound`] where no model pack finds such.
+    pub fn faces(&self, picture: &Picture, budget: &Budget) -> Result<FacesSeen> {
         self.installed.faces(picture, budget)
+    }
+
+    /// The point of a picture; [`ErrorKind::NotFound`] where no model pack gives one.
+    pub fn picture_point(&self, picture: &Picture, budget: &Budget) -> Result<Option<Embedding>> {
+        self.installed.picture_point(picture, budget)
+    }
+
+    /// A sentence as a point; `None` where no model pack reads sentences.
+    pub fn text_point(&self, text: &str, budget: &Budget) -> Result<Option<TextPoint>> {
+        self.installed.text_point(text, budget)
+    }
+
+    /// The space of the points of faces, and the least cosine of two of one person; `None` where no model pack gives such points.
+    pub fn face_space(&self) -> Result<Option<(String, f32)>> {
+        self.installed.face_space()
+    }
+
+    /// Entries of an operator in `ops` that name the model packs which it uses.
+    pub fn used_by(&self, operator: Operator) -> Vec<(&'static str, String)> {
+        self.installed.used_by(operator)
     }
 
     /// `OverallQualityScore` of a picture, 0 to 1.
@@ -247,6 +275,11 @@ impl Report {
         let card = operator.card();
         self.pairs.push((format!("{}.state", card.name), WAITING.to_owned()));
         self.pairs.push((format!("{}.version", card.name), card.version.to_string()));
+    }
+
+    fn name(&mut self, operator: Operator, packs: Vec<(&'static str, String)>) {
+        let entry = |(name, pack): (&str, String)| (format!("{}.{name}", operator.name()), pack);
+        self.pairs.extend(packs.into_iter().map(entry));
     }
 
     fn add(&mut self, operator: Operator, error: Option<&Error>) {

@@ -140,7 +140,7 @@ impl Dataset {
                 Ok(record) => found.bytes = found.bytes.saturating_add(document::counted_size(&record.members)),
                 Err(e) => report.add(place, format!("the record of {uri} cannot be read: {}", e.message())),
             }
-            if deep && let Err(e) = self.place.document(uri, value, &[]).and_then(|file| file.validate()) {
+            if deep && let Err(e) = self.place.whole(uri, value).and_then(|file| file.validate()) {
                 report.add(place, format!("the record of {uri} breaks a rule: {}", e.message()));
             }
             match count_live(&sight.view.pieces, uri) {

@@ -174,7 +174,7 @@ impl Dataset {
             while files.len() < limit
                 && let Some((key, value)) = rows.current()?
             {
-                files.push(self.place.document(rebuild::uri_of(key)?, value, &[])?);
+                files.push(self.place.whole(rebuild::uri_of(key)?, value)?);
                 rows.advance();
             }
             Ok(files)

@@ -50,7 +50,7 @@ impl Indexer {
                     members.set(field::OCR_CONTENTS, Value::Rows(texts.contents));
                     members.set(field::OCR_TEXTS, texts.text);
                 }
-                Detection::Faces => members.set(field::FIGURES, Value::Rows(analyzer.faces(picture, &budget)?)),
+                Detection::Faces => members.set(field::FIGURES, Value::Rows(analyzer.faces(picture, &budget)?.figures)),
             }
             Ok(())
         })?;

@@ -27,6 +27,9 @@ pub(super) const SYSTEM: [FieldId; 9] = [
     field::IMAGE_HASH_PARTS,
 ];
 
+/// Members that a document shows only where they are asked for by name: numbers for networks.
+const BY_NAME: [FieldId; 2] = [field::IMAGE_EMBEDDING, field::FACE_EMBEDDINGS];
+
 /// A document on its way in.
 #[derive(Debug, Clone)]
 pub(super) struct Incoming {
@@ -72,10 +75,16 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The document of a stored record with the `wanted` members; all where none are named.
+    /// The whole document of a stored record.
+    pub(super) fn whole(&self, uri: &str, bytes: &[u8]) -> Result<File> {
+        Ok(self.complete(uri, Record::decode(uri, bytes)?, |_| true))
+    }
+
+    /// The document of a stored record with the `wanted` members; where none are named all but those that are shown by name alone.
     pub(super) fn document(&self, uri: &str, bytes: &[u8], wanted: &[FieldId]) -> Result<File> {
         if wanted.is_empty() {
-            let record = Record::decode(uri, bytes)?;
+            let mut record = Record::decode(uri, bytes)?;
+            record.members.retain(|id| !BY_NAME.contains(&id));
             return Ok(self.complete(uri, record, |_| true));
         }
         let record = Record::decode_fields(uri, bytes, wanted)?;

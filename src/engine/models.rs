@@ -1,8 +1,8 @@
 //! Model packs as callers see them: load one, and ask it about pictures.
 
 pub use crate::analyze::manifest::{Manifest, PackKind};
-pub use crate::analyze::pack::Pack;
-pub use crate::analyze::{Budget, Label, Labeler, Picture};
+pub use crate::analyze::pack::{Face, Pack};
+pub use crate::analyze::{Budget, Embedding, Label, Labeler, Picture};
 
 use crate::analyze::LONGEST;
 use crate::error::{Error, ErrorKind, Result};

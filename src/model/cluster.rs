@@ -13,6 +13,11 @@ pub const MAX_CLUSTER_TEXT: usize = 1024;
 /// Most clusters of a page (API limit).
 pub const MAX_CLUSTER_PAGE: usize = 100;
 
+/// `FigureClusterId` of a figure that no clustering has seen (fields.md 5).
+pub const FIGURE_UNCLUSTERED: &str = "figure-cluster-id-unavailable";
+/// `FigureClusterId` of a figure that a caller took out of its cluster: no clustering touches it.
+pub const FIGURE_INDEPENDENT: &str = "figure-cluster-id-independent";
+
 /// An administrative level, the widest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

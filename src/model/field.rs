@@ -200,6 +200,9 @@ fields! {
     144 PRODUCE_TIME_ZONE "ProduceTimeZone" Keyword, TOP, NO;
     // medialith's own: what became of reading the file, where that is not `ok`.
     145 EXTRACT_OUTCOME "ExtractOutcome" Keyword, TOP, NO;
+    // medialith's own: points of networks; documents show them only where they are asked for by name.
+    146 IMAGE_EMBEDDING "ImageEmbedding" Stored, TOP, NO;
+    147 FACE_EMBEDDINGS "FaceEmbeddings" Stored, TOP, NO;
     // Members of Addresses.
     200 ADDRESS_LANGUAGE "Addresses.Language" Keyword, Some(ADDRESSES), NO;
     201 ADDRESS_LINE "Addresses.AddressLine" Text, Some(ADDRESSES), YES;

@@ -65,6 +65,8 @@ mod interleavings;
 #[cfg(feature = "failpoints")]
 mod isolation;
 mod layers;
+#[cfg(feature = "cli")]
+mod packs;
 #[cfg(feature = "engine")]
 mod paging;
 #[cfg(feature = "remote")]

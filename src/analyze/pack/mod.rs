@@ -1,4 +1,5 @@
-//! Model packs: a folder with `model.onnx`, `labels.csv` and `pack.toml`. Nothing is downloaded: who wants a pack puts it there.
+//! Model packs: a folder with `model.onnx` and `pack.toml`, and with `labels.csv` or `vocab.txt` where the kind needs one. Nothing is
+//! downloaded: who wants a pack puts it there.
 //!
 //! Everything is checked when a pack is loaded: settings, labels, the network's inputs and outputs, and one run on grey.
 
@@ -6,25 +7,31 @@ mod face;
 mod network;
 #[cfg(test)]
 mod tests;
+mod words;
 
+pub use face::Face;
 pub use network::{MAX_COST, MAX_MODEL_BYTES};
+pub use words::MAX_VOCABULARY_BYTES;
 
 use super::label::{Label, Labeler};
 use super::manifest::{self, Activation, MAX_LABELS_BYTES, MAX_MANIFEST_BYTES, Manifest, PackKind, Row};
-use super::{Budget, Pixels};
+use super::{Budget, Embedding, Pixels, Vector};
 use crate::error::{Error, Result};
-use crate::model::Members;
-use network::Network;
+use network::{Network, Subject};
 use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use words::Words;
 
 /// A loaded pack.
 pub struct Pack {
     manifest: Manifest,
     rows: Vec<Row>,
+    words: Option<Words>,
     network: Network,
+    /// Numbers of a point.
+    numbers: usize,
 }
 
 impl std::fmt::Debug for Pack {
@@ -39,24 +46,40 @@ static SCENES: OnceLock<Result<Arc<Pack>, String>> = OnceLock::new();
 impl Pack {
     /// Loads a pack from its folder. Errors name the file and what is wrong with it.
     pub fn load(folder: &Path) -> Result<Pack> {
-        let manifest = read(folder, "pack.toml", MAX_MANIFEST_BYTES as u64)?;
-        let labels = read(folder, "labels.csv", MAX_LABELS_BYTES as u64)?;
-        let model = read(folder, "model.onnx", MAX_MODEL_BYTES)?;
-        let pack = text(manifest, "pack.toml").and_then(|m| Pack::from_parts(&m, &text(labels, "labels.csv")?, model));
-        pack.map_err(|e| Error::new(e.kind(), format!("{}: {}", folder.display(), e.message())))
+        let loaded = || -> Result<Pack> {
+            let manifest = text(read(folder, "pack.toml", MAX_MANIFEST_BYTES as u64)?, "pack.toml")?;
+            let (name, most) = match Manifest::parse(&manifest)?.kind {
+                PackKind::ImageClassification | PackKind::FaceDetection => ("labels.csv", MAX_LABELS_BYTES),
+                PackKind::TextEmbedding => ("vocab.txt", MAX_VOCABULARY_BYTES),
+                PackKind::ImageEmbedding | PackKind::FaceEmbedding => ("", 0),
+            };
+            let words = if name.is_empty() { Vec::new() } else { read(folder, name, most as u64)? };
+            Pack::from_parts(&manifest, &text(words, name)?, read(folder, "model.onnx", MAX_MODEL_BYTES)?)
+        };
+        loaded().map_err(|e| Error::new(e.kind(), format!("{}: {}", folder.display(), e.message())))
     }
 
-    /// A pack of the contents of its three files.
-    pub fn from_parts(manifest: &str, labels: &str, model: Vec<u8>) -> Result<Pack> {
+    /// A pack of the contents of its files; `words` is what `labels.csv` or `vocab.txt` holds, whichever the kind needs.
+    pub fn from_parts(manifest: &str, words: &str, model: Vec<u8>) -> Result<Pack> {
         let manifest = Manifest::parse(manifest)?;
-        let rows = manifest::rows(labels)?;
-        let network = Network::load(model, &manifest)?;
-        let pack = Pack { manifest, rows, network };
-        let grey = Pixels::new(1, 1, vec![128; 3])?;
+        let rows = match manifest.kind {
+            PackKind::ImageClassification | PackKind::FaceDetection => manifest::rows(words)?,
+            _ => Vec::new(),
+        };
+        let lowercase = manifest.text.as_ref().map(|text| text.lowercase);
+        let words = lowercase.map(|lowercase| Words::parse(words, lowercase)).transpose()?;
+        let (grey, example) = (Pixels::new(1, 1, vec![128; 3])?, numbered(&words, &manifest, "a"));
+        let example = match &example {
+            Some((pieces, used)) => Subject::Text(pieces, *used),
+            None => Subject::Picture(&grey),
+        };
+        let network = Network::load(model, &manifest, &example)?;
+        let mut pack = Pack { manifest, rows, words, network, numbers: 0 };
         let budget = Budget::new(MAX_COST * 4, usize::MAX);
         match pack.manifest.kind {
             PackKind::ImageClassification => pack.scores(&grey, &budget).map(drop)?,
             PackKind::FaceDetection => pack.faces(&grey, (1, 1), &budget).map(drop)?,
+            _ => pack.numbers = pack.point(&example, &budget)?.numbers().len(),
         }
         Ok(pack)
     }
@@ -86,18 +109,68 @@ impl Pack {
         self.rows.iter().filter(|row| !row.name.is_empty()).count()
     }
 
-    /// The faces of a picture that is `size` at full size, as elements of `Figures`.
-    pub fn faces(&self, pixels: &Pixels, size: (u32, u32), budget: &Budget) -> Result<Vec<Members>> {
-        let outputs = self.network.run(pixels, &self.manifest, budget)?;
+    /// Numbers of its points; 0 where it gives none.
+    pub fn numbers(&self) -> usize {
+        self.numbers
+    }
+
+    /// Pieces of its vocabulary; 0 without one.
+    pub fn vocabulary(&self) -> usize {
+        self.words.as_ref().map_or(0, Words::len)
+    }
+
+    /// The numbers that stand for a sentence, as many as the network takes; none for packs that read no sentences.
+    pub fn pieces(&self, text: &str) -> Vec<i32> {
+        numbered(&self.words, &self.manifest, text).map(|(pieces, _)| pieces).unwrap_or_default()
+    }
+
+    /// The point of a picture, for packs that embed pictures or faces.
+    pub fn picture_point(&self, pixels: &Pixels, budget: &Budget) -> Result<Embedding> {
+        self.embedding(&Subject::Picture(pixels), budget)
+    }
+
+    /// The point of a face: of what lies in a box of a picture (left, top, right, bottom as parts of its sides), made square, and the pack's
+    /// margin around it.
+    pub fn face_point(&self, pixels: &Pixels, face: [f32; 4], budget: &Budget) -> Result<Embedding> {
+        let margin = self.manifest.input.as_ref().map_or(0.0, |input| input.margin);
+        self.picture_point(&face::crop(pixels, face, margin), budget)
+    }
+
+    /// The point of a sentence.
+    pub fn text_point(&self, text: &str, budget: &Budget) -> Result<Embedding> {
+        let numbered = numbered(&self.words, &self.manifest, text);
+        let (pieces, used) =
+            numbered.ok_or_else(|| Error::invalid(format!("{}: it reads no sentences", self.manifest.name)))?;
+        self.embedding(&Subject::Text(&pieces, used), budget)
+    }
+
+    fn embedding(&self, subject: &Subject<'_>, budget: &Budget) -> Result<Embedding> {
+        let vector = self.point(subject, budget)?;
+        if vector.numbers().len() != self.numbers {
+            let (got, expected) = (vector.numbers().len(), self.numbers);
+            return Err(Error::invalid(format!("model.onnx: expected a point of {expected} numbers, got {got}")));
+        }
+        Ok(Embedding { space: self.manifest.space(), vector })
+    }
+
+    fn point(&self, subject: &Subject<'_>, budget: &Budget) -> Result<Vector> {
+        let outputs = self.network.run(subject, &self.manifest, budget)?;
+        let point = outputs.first().map_or(&[][..], Vec::as_slice);
+        Vector::of(point).map_err(|e| Error::invalid(format!("model.onnx: {}", e.message())))
+    }
+
+    /// The faces of a picture that is `size` at full size, the surest first.
+    pub fn faces(&self, pixels: &Pixels, size: (u32, u32), budget: &Budget) -> Result<Vec<Face>> {
+        let outputs = self.network.run(&Subject::Picture(pixels), &self.manifest, budget)?;
         let [scores, boxes] = outputs.as_slice() else {
             return Err(Error::invalid(format!("{}: expected scores and boxes", self.manifest.name)));
         };
-        face::figures(scores, boxes, &self.manifest.output, size)
+        face::figures(scores, boxes, &self.manifest.output, size, face::seed(pixels))
     }
 
     /// The scores of a classifier, one for each of the first rows.
     fn scores(&self, pixels: &Pixels, budget: &Budget) -> Result<Vec<f32>> {
-        let outputs = self.network.run(pixels, &self.manifest, budget)?;
+        let outputs = self.network.run(&Subject::Picture(pixels), &self.manifest, budget)?;
         let scores = outputs.into_iter().next().unwrap_or_default();
         if scores.is_empty() || scores.len() > self.rows.len() {
             let (got, rows) = (scores.len(), self.rows.len());
@@ -146,6 +219,11 @@ impl Labeler for Pack {
         }
         Ok(parents.into_iter().chain(found).map(|(row, score)| self.label(row, score)).collect())
     }
+}
+
+/// The numbers of a sentence, for packs that read sentences.
+fn numbered(words: &Option<Words>, manifest: &Manifest, text: &str) -> Option<(Vec<i32>, usize)> {
+    Some(words.as_ref()?.numbers(text, manifest.text.as_ref()?.length))
 }
 
 fn read(folder: &Path, name: &str, most: u64) -> Result<Vec<u8>> {

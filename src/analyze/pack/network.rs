@@ -24,22 +24,37 @@ static THREAD: LazyLock<Arc<ThreadPool>> = LazyLock::new(|| Arc::new(ThreadPool:
 /// A loaded network.
 pub(super) struct Network {
     model: Model,
-    input: NodeId,
-    /// Scores, then boxes where there are any.
+    inputs: Vec<(NodeId, Role)>,
+    /// Scores, then boxes where there are any; or points.
     outputs: Vec<NodeId>,
     cost: Duration,
 }
 
+/// What an input is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Picture,
+    /// Numbers of the pieces of a sentence.
+    Pieces,
+    /// 1 where they mean something, 0 behind.
+    Mask,
+    /// 0: there is one sentence.
+    Sentence,
+}
+
+/// What is asked about.
+pub(super) enum Subject<'s> {
+    Picture(&'s Pixels),
+    /// Numbers of pieces, and how many of them mean something.
+    Text(&'s [i32], usize),
+}
+
 impl Network {
-    /// Loads a network and runs it once on grey. The error says what it has that the manifest does not say, or the reverse.
-    pub(super) fn load(bytes: Vec<u8>, manifest: &Manifest) -> Result<Network> {
+    /// Loads a network and asks it about `example`. The error says what it has that the manifest does not say, or the reverse.
+    pub(super) fn load(bytes: Vec<u8>, manifest: &Manifest, example: &Subject<'_>) -> Result<Network> {
         let wrong = |why: String| Error::invalid(format!("model.onnx: {why}"));
         let model = ModelOptions::with_ops(operators()).load(bytes).map_err(|e| wrong(e.to_string()))?;
-        let [input] = model.input_ids() else {
-            return Err(wrong(format!("expected one input, got {}", model.input_ids().len())));
-        };
-        let input = *input;
-        check_shape(&model.input_shape(0).unwrap_or_default(), &manifest.input).map_err(wrong)?;
+        let inputs = inputs(&model, manifest).map_err(wrong)?;
         let first = model.output_ids().first().copied();
         let named = |name: &str| -> Result<Option<NodeId>> {
             if name.is_empty() {
@@ -48,12 +63,12 @@ impl Network {
             let found = model.find_node(name).filter(|id| model.output_ids().contains(id));
             found.map(Some).ok_or_else(|| wrong(format!("expected an output {name:?}, got none of that name")))
         };
-        let scores = named(&manifest.output.scores)?.or(first).ok_or_else(|| wrong("it has no output".to_owned()))?;
-        let outputs = std::iter::once(scores).chain(named(&manifest.output.boxes)?).collect();
-        let mut network = Network { model, input, outputs, cost: Duration::ZERO };
-        let grey = Pixels::new(1, 1, vec![128; 3])?;
+        let name = if manifest.kind.embeds() { &manifest.output.point } else { &manifest.output.scores };
+        let main = named(name)?.or(first).ok_or_else(|| wrong("it has no output".to_owned()))?;
+        let outputs = std::iter::once(main).chain(named(&manifest.output.boxes)?).collect();
+        let mut network = Network { model, inputs, outputs, cost: Duration::ZERO };
         let begun = Instant::now();
-        network.run(&grey, manifest, &Budget::new(MAX_COST * 4, usize::MAX))?;
+        network.run(example, manifest, &Budget::new(MAX_COST * 4, usize::MAX))?;
         network.cost = begun.elapsed();
         if network.cost > MAX_COST {
             let took = network.cost;
@@ -67,27 +82,19 @@ impl Network {
         self.cost
     }
 
-    /// The outputs for a picture, in the order of the manifest, each row by row.
-    pub(super) fn run(&self, pixels: &Pixels, manifest: &Manifest, budget: &Budget) -> Result<Vec<Vec<f32>>> {
+    /// The outputs for a picture or a sentence, in the order of the manifest, each row by row.
+    pub(super) fn run(&self, subject: &Subject<'_>, manifest: &Manifest, budget: &Budget) -> Result<Vec<Vec<f32>>> {
         budget.check(&manifest.name)?;
         if budget.deadline.saturating_duration_since(Instant::now()) < self.cost {
             let message = format!("{}: it takes {:?}, and less time is left for this file", manifest.name, self.cost);
             return Err(Error::new(ErrorKind::DeadlineExceeded, message));
         }
-        let numbers = numbers(&fitted(pixels, &manifest.input), &manifest.input);
-        let (w, h) = (manifest.input.width as usize, manifest.input.height as usize);
-        let shape = match manifest.input.layout {
-            Layout::Nchw => [1, 3, h, w],
-            Layout::Nhwc => [1, h, w, 3],
-        };
-        let input: NdTensor<f32, 4> = NdTensor::from_data(shape, numbers);
+        let given = self.inputs.iter().map(|(id, role)| Ok((*id, value(*role, subject, manifest)?)));
+        let given: Vec<(NodeId, ValueOrView<'_>)> = given.collect::<Result<_>>()?;
         let mut options = RunOptions::default();
         options.thread_pool = Some(Arc::clone(&THREAD));
         let failed = |e: &dyn std::fmt::Display| Error::invalid(format!("model.onnx: it cannot be run: {e}"));
-        let values = self
-            .model
-            .run(vec![(self.input, ValueOrView::from(input))], &self.outputs, Some(options))
-            .map_err(|e| failed(&e))?;
+        let values = self.model.run(given, &self.outputs, Some(options)).map_err(|e| failed(&e))?;
         let floats = |value: Value| -> Result<Vec<f32>> {
             let tensor: Tensor<f32> = value.try_into().map_err(|e: rten::TryFromValueError| failed(&e))?;
             Ok(tensor.to_vec())
@@ -100,27 +107,85 @@ impl Network {
     }
 }
 
+/// The inputs of a network and what they are for.
+fn inputs(model: &Model, manifest: &Manifest) -> Result<Vec<(NodeId, Role)>, String> {
+    let ids = model.input_ids();
+    if let Some(input) = &manifest.input {
+        let [id] = ids else { return Err(format!("expected one input, got {}", ids.len())) };
+        check_shape(&model.input_shape(0).unwrap_or_default(), input)?;
+        return Ok(vec![(*id, Role::Picture)]);
+    }
+    let role = |id: &NodeId| {
+        let name = model.node_info(*id).and_then(|node| node.name().map(str::to_owned)).unwrap_or_default();
+        match name.as_str() {
+            "input_ids" => Ok((*id, Role::Pieces)),
+            "attention_mask" => Ok((*id, Role::Mask)),
+            "token_type_ids" => Ok((*id, Role::Sentence)),
+            other => Err(format!("expected the inputs input_ids, attention_mask and token_type_ids, got {other:?}")),
+        }
+    };
+    let roles = ids.iter().map(role).collect::<Result<Vec<_>, String>>()?;
+    if roles.iter().any(|(_, role)| *role == Role::Pieces) {
+        return Ok(roles);
+    }
+    Err("expected an input input_ids, got none of that name".to_owned())
+}
+
+/// What an input is given.
+fn value(role: Role, subject: &Subject<'_>, manifest: &Manifest) -> Result<ValueOrView<'static>> {
+    match (role, subject, &manifest.input) {
+        (Role::Picture, Subject::Picture(pixels), Some(input)) => {
+            let (w, h) = (input.width as usize, input.height as usize);
+            let shape = match input.layout {
+                Layout::Nchw => [1, 3, h, w],
+                Layout::Nhwc => [1, h, w, 3],
+            };
+            let tensor: NdTensor<f32, 4> = NdTensor::from_data(shape, numbers(&fitted(pixels, input), input));
+            Ok(ValueOrView::from(tensor))
+        }
+        (Role::Pieces | Role::Mask | Role::Sentence, Subject::Text(pieces, used), _) => {
+            let all = pieces.iter().enumerate().map(|(at, piece)| match role {
+                Role::Pieces => *piece,
+                Role::Mask => i32::from(at < *used),
+                _ => 0,
+            });
+            let tensor: NdTensor<i32, 2> = NdTensor::from_data([1, pieces.len()], all.collect::<Vec<i32>>());
+            Ok(ValueOrView::from(tensor))
+        }
+        _ => Err(Error::invalid(format!(
+            "{}: a pack of the kind {} was asked about something else",
+            manifest.name,
+            manifest.kind.name()
+        ))),
+    }
+}
+
 /// Operators of networks that cost the same for every picture: no loop, no branch, nothing that makes sizes out of values.
 fn operators() -> OpRegistry {
     use op_types::{
-        Abs, Add, AveragePool, BatchNormalization, Clip, Concat, Conv, Div, Elu, Erf, Exp, Flatten, Gelu, Gemm,
-        GlobalAveragePool, HardSigmoid, HardSwish, Identity, InstanceNormalization, LayerNormalization, LeakyRelu,
-        LogSoftmax, MatMul, Max, MaxPool, Min, Mul, Neg, PRelu, Pad, Pow, ReduceL2, ReduceMax, ReduceMean, ReduceSum,
-        Relu, Reshape, Sigmoid, Slice, Softmax, Softplus, Split, Sqrt, Squeeze, Sub, Tanh, Transpose, Unsqueeze,
+        Abs, Add, ArgMax, AveragePool, BatchNormalization, Cast, Clip, Concat, Conv, Div, Elu, Equal, Erf, Exp,
+        Flatten, Gather, Gelu, Gemm, GlobalAveragePool, HardSigmoid, HardSwish, Identity, InstanceNormalization,
+        LayerNormalization, LeakyRelu, LogSoftmax, MatMul, Max, MaxPool, Min, Mul, Neg, PRelu, Pad, Pow, ReduceL2,
+        ReduceMax, ReduceMean, ReduceSum, Relu, Reshape, Sigmoid, Slice, Softmax, Softplus, Split, Sqrt, Squeeze, Sub,
+        Tanh, Transpose, Unsqueeze, Where,
     };
     OpRegistry::with_ops(&[
         &Abs,
         &Add,
+        &ArgMax,
         &AveragePool,
         &BatchNormalization,
+        &Cast,
         &Clip,
         &Concat,
         &Conv,
         &Div,
         &Elu,
+        &Equal,
         &Erf,
         &Exp,
         &Flatten,
+        &Gather,
         &Gelu,
         &Gemm,
         &GlobalAveragePool,
@@ -157,6 +222,7 @@ fn operators() -> OpRegistry {
         &Tanh,
         &Transpose,
         &Unsqueeze,
+        &Where,
     ])
 }
 
