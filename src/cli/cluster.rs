@@ -2,21 +2,27 @@
 
 use super::args::Place;
 use super::exit::Exit;
-use super::output::{Output, complain, printable};
+use super::output::{Output, complain, counted, printable};
 use crate::engine::{Buckets, Dataset, Engine, TaskOptions};
 use crate::error::Result;
-use crate::model::cluster::{ClusterPage, ClusterSort, LocationDateCluster, LocationDateQuery, MAX_CLUSTER_PAGE};
-use crate::model::{TaskKind, TaskOrder, TaskState};
+use crate::model::cluster::{
+    ClusterPage, ClusterSort, FigureClusterChange, FigureClusterQuery, FigureSort, LocationDateCluster,
+    LocationDateQuery, MAX_CLUSTER_PAGE,
+};
+use crate::model::{Order, TaskKind, TaskOrder, TaskState};
 use serde_json::{Value, json};
 
 #[derive(clap::Args)]
 #[command(after_help = "\
 Makes a clustering task, does it, and prints the clusters that are there then; clusters that go on keep their ids. Places come from
-Addresses (the operator ReGEO), likeness from ImageHash (the operator of that name): index with a template that has them, such as
-medialith:Visual. See docs/clusters.md.
+Addresses (the operator ReGEO), likeness from ImageHash (the operator of that name), people from FaceEmbeddings (FaceDetection, with model packs
+for faces and their points): index with a template that has them, such as medialith:Everything. See docs/clusters.md.
 
   medialith cluster places --levels city,country --gap-days 1 --max-days 15
-  medialith cluster similar --json")]
+  medialith cluster similar --json
+  medialith cluster figures
+  medialith cluster name Cluster-0f4c... Grandmother
+  medialith search 'person:Cluster-0f4c...'")]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -28,6 +34,42 @@ enum Verb {
     Places(Places),
     /// Pictures that look alike
     Similar(Similar),
+    /// People whose faces files show
+    Figures(Figures),
+    /// Makes one of several figure clusters
+    Merge(Merge),
+    /// Names a figure cluster
+    Name(Name),
+}
+
+#[derive(clap::Args)]
+struct Figures {
+    /// List those that are there without looking for more
+    #[arg(long)]
+    list: bool,
+    /// One JSON object per line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Merge {
+    /// The cluster that the others become
+    #[arg(long, value_name = "ID")]
+    to: String,
+    /// Clusters to merge
+    #[arg(value_name = "ID", required = true)]
+    from: Vec<String>,
+}
+
+#[derive(clap::Args)]
+struct Name {
+    /// The cluster
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Its name
+    #[arg(value_name = "NAME")]
+    name: String,
 }
 
 #[derive(clap::Args)]
@@ -78,6 +120,25 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
                 return Ok(Exit::Partial);
             }
             print_similar(&dataset, similar.json)?;
+        }
+        Verb::Figures(figures) => {
+            let kind = TaskKind::FIGURES;
+            if !figures.list && !done(&engine, place, kind, &json!({ "DatasetName": place.dataset }))? {
+                return Ok(Exit::Partial);
+            }
+            print_figures(&dataset, figures.json)?;
+        }
+        Verb::Merge(merge) => {
+            let definition = json!({ "DatasetName": place.dataset, "Froms": merge.from, "To": merge.to });
+            if !done(&engine, place, TaskKind::FIGURES_MERGING, &definition)? {
+                return Ok(Exit::Partial);
+            }
+        }
+        Verb::Name(named) => {
+            let lock_version = dataset.figure_cluster(&named.id)?.lock_version;
+            let change =
+                FigureClusterChange { lock_version, name: Some(named.name.clone()), ..FigureClusterChange::default() };
+            dataset.update_figure_cluster(&named.id, &change)?;
         }
     }
     Ok(Exit::Done)
@@ -147,5 +208,36 @@ fn print_similar(dataset: &Dataset, json: bool) -> Result<()> {
             return out.flush();
         }
         page.token = found.next_token;
+    }
+}
+
+/// The largest first.
+fn print_figures(dataset: &Dataset, json: bool) -> Result<()> {
+    let mut out = Output::new();
+    let mut query = FigureClusterQuery { sort: FigureSort::Faces, order: Order::Desc, ..FigureClusterQuery::default() };
+    loop {
+        let page = dataset.figure_clusters(&query)?;
+        for cluster in &page.items {
+            let cover = cluster.cover.as_ref().map_or("", |file| file.uri());
+            if json {
+                out.line(json!({
+                    "ObjectId": cluster.id,
+                    "Name": cluster.name,
+                    "ImageCount": cluster.image_count,
+                    "VideoCount": cluster.video_count,
+                    "FaceCount": cluster.face_count,
+                    "Cover": cover,
+                    "MetaLockVersion": cluster.lock_version,
+                }))?;
+            } else {
+                let (name, faces) = (printable(&cluster.name).to_string(), counted(cluster.face_count, "face"));
+                let gap = if name.is_empty() { "" } else { "  " };
+                out.line(format_args!("{}  {name}{gap}{faces}  {}", printable(&cluster.id), printable(cover)))?;
+            }
+        }
+        if page.next_token.is_empty() {
+            return out.flush();
+        }
+        query.token = page.next_token;
     }
 }

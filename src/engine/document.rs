@@ -4,8 +4,10 @@
 
 use super::{scenes, similar};
 use crate::error::Result;
+use crate::model::cluster::FIGURE_UNCLUSTERED;
 use crate::model::{FieldId, File, Members, Timestamp, Value, field};
 use crate::query::Derived;
+use crate::store::rows::Placement;
 use crate::store::{Record, Stamp};
 use sha2::{Digest, Sha256};
 
@@ -147,6 +149,42 @@ pub(super) fn update(members: &mut Members, change: &File) {
         let cluster = changes.iter().find(same).and_then(|row| row.get(field::FIGURE_CLUSTER_ID));
         if let Some(cluster) = cluster {
             figure.set(field::FIGURE_CLUSTER_ID, cluster.clone());
+        }
+    }
+    members.set(field::FIGURES, Value::Rows(figures));
+}
+
+/// Gives figures of a document their clusters, where they are in those that they are taken from; answers whether one was.
+pub(super) fn place_in(members: &mut Members, placement: &Placement) -> bool {
+    let Some(Value::Rows(mut figures)) = members.remove(field::FIGURES) else { return false };
+    let mut changed = false;
+    for figure in &mut figures {
+        let (name, now) =
+            (figure.text(field::FIGURE_ID), figure.text(field::FIGURE_CLUSTER_ID).unwrap_or(FIGURE_UNCLUSTERED));
+        let meant = placement.figures.iter().find(|(id, from, ..)| Some(id.as_str()) == name && from == now);
+        if let Some((_, _, to, confidence)) = meant {
+            figure.set(field::FIGURE_CLUSTER_ID, to.as_str());
+            figure.set(field::FIGURE_CLUSTER_CONFIDENCE, f64::from(*confidence) / 1e4);
+            changed = true;
+        }
+    }
+    members.set(field::FIGURES, Value::Rows(figures));
+    changed
+}
+
+/// Lets figures that were there before stay in their clusters.
+pub(super) fn keep_clusters(members: &mut Members, before: &Members) {
+    let Some(Value::Rows(known)) = before.get(field::FIGURES) else { return };
+    let Some(Value::Rows(mut figures)) = members.remove(field::FIGURES) else { return };
+    for figure in &mut figures {
+        let open = figure.text(field::FIGURE_CLUSTER_ID).is_none_or(|id| id == FIGURE_UNCLUSTERED);
+        let name = figure.text(field::FIGURE_ID);
+        let same = known.iter().find(|row| open && name.is_some() && row.text(field::FIGURE_ID) == name);
+        let Some(same) = same else { continue };
+        for id in [field::FIGURE_CLUSTER_ID, field::FIGURE_CLUSTER_CONFIDENCE] {
+            if let Some(value) = same.get(id) {
+                figure.set(id, value.clone());
+            }
         }
     }
     members.set(field::FIGURES, Value::Rows(figures));

@@ -5,7 +5,7 @@ use super::document::{self, Incoming};
 use super::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Event, File, Limits, Timestamp, field};
-use crate::store::rows::CountersRow;
+use crate::store::rows::{CountersRow, Placement};
 use crate::store::{DatasetId, Reader, Record, Table, keys};
 use std::sync::Mutex;
 
@@ -21,6 +21,8 @@ pub(super) enum Op {
     Move(Vec<(String, String)>),
     /// Answers whether the document was there and as it was expected; if not, nothing happens.
     Amend(Box<Amendment>),
+    /// Gives figures of documents their clusters. Answers for each document whether one of its figures changed.
+    Place(Vec<Placement>),
 }
 
 impl Op {
@@ -31,6 +33,7 @@ impl Op {
             Op::Delete(uris) => Box::new(uris.iter().map(String::as_str)),
             Op::Move(pairs) => Box::new(pairs.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()])),
             Op::Amend(amendment) => Box::new(std::iter::once(amendment.uri.as_str())),
+            Op::Place(placements) => Box::new(placements.iter().map(|p| p.uri.as_str())),
         }
     }
 
@@ -41,6 +44,7 @@ impl Op {
             Op::Delete(uris) => uris.len(),
             Op::Move(pairs) => pairs.len() * 2,
             Op::Amend(_) => 1,
+            Op::Place(placements) => placements.len(),
         }
     }
 
@@ -51,6 +55,8 @@ impl Op {
             Op::Delete(uris) => uris.iter().map(|uri| Size { docs: 1, bytes: uri.len() }).sum(),
             Op::Move(pairs) => pairs.iter().map(|(from, to)| Size { docs: 2, bytes: from.len() + to.len() }).sum(),
             Op::Amend(amendment) => Size { docs: 1, bytes: document::weight(&amendment.gained) },
+            // Documents whole, of which this knows no length: some kilobytes with points.
+            Op::Place(placements) => placements.iter().map(|p| Size { docs: 1, bytes: 4096 + p.uri.len() }).sum(),
         }
     }
 }
@@ -236,7 +242,12 @@ impl Group {
                 *place = uris.len() - 1;
             }
         }
-        let updates = ops.iter().any(|op| matches!(op, Op::Update(_) | Op::Move(_) | Op::Amend(_)));
+        let updates = ops.iter().any(|op| match op {
+            Op::Update(_) | Op::Move(_) | Op::Amend(_) | Op::Place(_) => true,
+            // Faces that are found again stay in their clusters.
+            Op::Put(files) => files.iter().any(|incoming| incoming.file.get(field::FIGURES).is_some()),
+            Op::Delete(_) => false,
+        });
         let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset, uri).bytes).collect();
         let mut slots: Vec<Slot> = Vec::with_capacity(uris.len());
         reader.many(Table::Files, &keys, |at, value| {
@@ -268,22 +279,30 @@ impl Group {
     fn apply_each(&mut self, op: Op, places: Vec<usize>, undo: &mut Vec<(usize, After)>) -> Result<Outcome> {
         let now = self.now;
         match op {
-            Op::Put(files) => Ok(files
+            Op::Put(files) => files
                 .into_iter()
                 .zip(places)
-                .map(|(incoming, at)| {
+                .map(|(mut incoming, at)| {
+                    if incoming.file.get(field::FIGURES).is_some()
+                        && let Some(before) = self.slots.get(at).map(Slot::record).transpose()?.flatten()
+                    {
+                        document::keep_clusters(incoming.file.members_mut(), &before.members);
+                    }
                     let created = self.slots.get(at).map_or(now, |slot| slot.created(now));
                     let bound = incoming.bound && !self.slots.get(at).is_some_and(Slot::by_hand);
                     let record = document::to_record(incoming, created, now, bound);
-                    self.change(at, After::Put(Box::new(record)), undo)
+                    Ok(self.change(at, After::Put(Box::new(record)), undo))
                 })
-                .collect()),
+                .collect(),
             Op::Delete(_) => Ok(places.into_iter().map(|at| self.change(at, After::Gone, undo)).collect()),
             Op::Move(_) => places.chunks_exact(2).map(|pair| self.move_file(pair, undo)).collect(),
             Op::Update(files) => files.iter().zip(places).map(|(file, at)| self.update(at, file, undo)).collect(),
             Op::Amend(amendment) => {
                 let at = places.first().copied().unwrap_or(usize::MAX);
                 self.amend(at, *amendment, undo).map(|amended| vec![amended])
+            }
+            Op::Place(placements) => {
+                placements.iter().zip(places).map(|(placement, at)| self.place(at, placement, undo)).collect()
             }
         }
     }
@@ -298,6 +317,15 @@ impl Group {
     fn amend(&mut self, at: usize, amendment: Amendment, undo: &mut Vec<(usize, After)>) -> Result<bool> {
         let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
         if !amendment.apply(&mut record) {
+            return Ok(false);
+        }
+        record.updated = self.now;
+        Ok(self.change(at, After::Put(Box::new(record)), undo))
+    }
+
+    fn place(&mut self, at: usize, placement: &Placement, undo: &mut Vec<(usize, After)>) -> Result<bool> {
+        let Some(mut record) = self.slots.get(at).map(Slot::record).transpose()?.flatten() else { return Ok(false) };
+        if !document::place_in(&mut record.members, placement) {
             return Ok(false);
         }
         record.updated = self.now;

@@ -60,6 +60,8 @@ pub(super) struct Inner {
     pub(super) signer: Arc<Signer>,
     /// Tasks.
     pub(super) tasks: TaskList,
+    /// Held by whoever groups or merges figures.
+    pub(super) figures: Mutex<()>,
     /// Films that wait for their labels.
     pub(super) films: film_labels::Desk,
     /// Who follows which binding.
@@ -129,6 +131,7 @@ impl Engine {
             signer: Arc::new(Signer::new(Arc::clone(&queues))),
             queues,
             tasks,
+            figures: Mutex::default(),
             films: film_labels::Desk::default(),
             roster: Roster::default(),
             tail: options.tail(),

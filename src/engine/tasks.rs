@@ -54,7 +54,7 @@ impl Engine {
             Notification::parse(&order.notification)?;
             match order.kind {
                 TaskKind::VIDEO_LABELS => video_labels::check(order)?,
-                TaskKind::LOCATION_DATES | TaskKind::SIMILAR_IMAGES => cluster::check(self, project, order)?,
+                kind if TaskKind::CLUSTERING.contains(&kind) => cluster::check(self, project, order)?,
                 other => {
                     let message = format!("TaskType: expected one that can be done here, got {:?}", other.name());
                     return Err(Error::invalid(message));
@@ -246,7 +246,7 @@ impl Work for Doing {
     fn run(&self, held: &Held) -> Outcome {
         match held.task.kind {
             TaskKind::VIDEO_LABELS => video_labels::run(self, held),
-            TaskKind::LOCATION_DATES | TaskKind::SIMILAR_IMAGES => cluster::run(self, held),
+            kind if TaskKind::CLUSTERING.contains(&kind) => cluster::run(self, held),
             other => Outcome::Failed {
                 code: "NotImplemented".to_owned(),
                 message: format!("Tasks of the type {} are not done here.", other.name()),

@@ -1,5 +1,6 @@
 //! Clusters (operations.md 7): groups of files that a task finds in a dataset.
 
+use super::file::File;
 use super::query::Order;
 use super::task::TimeRange;
 use crate::error::{Error, Result};
@@ -158,6 +159,123 @@ pub struct SimilarImageCluster {
     pub create_time: i64,
     /// `UpdateTime`, nanoseconds since 1970.
     pub update_time: i64,
+}
+
+/// Somebody whose faces files show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureCluster {
+    /// `ObjectId`.
+    pub id: String,
+    /// `Name` that a caller gave, or empty.
+    pub name: String,
+    /// `CustomId`, or empty.
+    pub custom_id: String,
+    /// `CustomLabels`.
+    pub custom_labels: BTreeMap<String, String>,
+    /// `Cover`: a file with the one figure that shows the cluster; none where no figure is left.
+    pub cover: Option<File>,
+    /// `ImageCount`: pictures that show it.
+    pub image_count: u64,
+    /// `VideoCount`: films that show it.
+    pub video_count: u64,
+    /// `FaceCount`: figures.
+    pub face_count: u64,
+    /// `AverageAge` of figures with an age.
+    pub average_age: Option<f64>,
+    /// `MinAge` and `MaxAge`.
+    pub age_range: Option<(i64, i64)>,
+    /// `Gender` of most figures; empty where there is none.
+    pub gender: String,
+    /// `MetaLockVersion`: grows by one with every change of a caller.
+    pub lock_version: u64,
+    /// `CreateTime`, nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime`, nanoseconds since 1970.
+    pub update_time: i64,
+}
+
+/// What callers change of a figure cluster; `None` leaves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FigureClusterChange {
+    /// `MetaLockVersion` that the caller has seen.
+    pub lock_version: u64,
+    /// `Name`.
+    pub name: Option<String>,
+    /// `CustomId`.
+    pub custom_id: Option<String>,
+    /// `CustomLabels`, all of them.
+    pub custom_labels: Option<BTreeMap<String, String>>,
+    /// `FigureId` of a figure of the cluster that is to show it.
+    pub cover: Option<String>,
+}
+
+/// What figure clusters are listed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FigureSort {
+    /// `ObjectId`.
+    #[default]
+    Id,
+    /// `ImageCount`.
+    Images,
+    /// `VideoCount`.
+    Videos,
+    /// `FaceCount`.
+    Faces,
+    /// `CreateTime`.
+    Create,
+    /// `UpdateTime`.
+    Update,
+    /// `Gender`.
+    Gender,
+    /// `Name`.
+    Name,
+}
+
+/// Which figure clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FigureClusterQuery {
+    /// When they were made.
+    pub create: TimeRange,
+    /// When they were changed.
+    pub update: TimeRange,
+    /// `CustomLabels` that they have.
+    pub labels: BTreeMap<String, String>,
+    /// What they are listed by.
+    pub sort: FigureSort,
+    /// The direction.
+    pub order: Order,
+    /// Clusters of the page, up to [`MAX_CLUSTER_PAGE`]; 0 for that many.
+    pub max_results: usize,
+    /// Where the page begins: the token of the page before, or empty.
+    pub token: String,
+    /// Whether to count all.
+    pub with_total: bool,
+}
+
+impl Default for FigureClusterQuery {
+    fn default() -> FigureClusterQuery {
+        FigureClusterQuery {
+            create: TimeRange::default(),
+            update: TimeRange::default(),
+            labels: BTreeMap::new(),
+            sort: FigureSort::Id,
+            order: Order::Asc,
+            max_results: 0,
+            token: String::new(),
+            with_total: false,
+        }
+    }
+}
+
+/// A page of figure clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureClusters {
+    /// Clusters of the page.
+    pub items: Vec<FigureCluster>,
+    /// Asks for the next page; empty when this is the last.
+    pub next_token: String,
+    /// All that the query finds, where it asked for it.
+    pub total: Option<u64>,
 }
 
 /// What clusters are listed by.

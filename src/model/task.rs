@@ -26,6 +26,14 @@ impl TaskKind {
     /// CreateSimilarImageClusteringTask.
     pub const SIMILAR_IMAGES: TaskKind = TaskKind("SimilarImageClustering");
 
+    /// CreateFigureClusteringTask.
+    pub const FIGURES: TaskKind = TaskKind("FaceClustering");
+    /// CreateFigureClustersMergingTask.
+    pub const FIGURES_MERGING: TaskKind = TaskKind("FigureClustersMerging");
+    /// Types that group the files of a dataset.
+    pub const CLUSTERING: [TaskKind; 4] =
+        [TaskKind::LOCATION_DATES, TaskKind::SIMILAR_IMAGES, TaskKind::FIGURES, TaskKind::FIGURES_MERGING];
+
     /// Every `TaskType` of the API, whether or not this server runs it.
     pub const ALL: [&'static str; 19] = [
         "VideoLabelClassification",

@@ -341,6 +341,10 @@ pub enum ClusterKind {
     LocationDate = b'l',
     /// [`SimilarImagesRow`].
     SimilarImages = b's',
+    /// [`FigureRow`].
+    Figures = b'f',
+    /// [`PlacementsRow`].
+    Placements = b'p',
 }
 
 /// A location-date cluster, under its dataset's number and its id.
@@ -385,6 +389,63 @@ pub struct SimilarImagesRow {
 impl Row for SimilarImagesRow {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "similar-images row";
+}
+
+/// A figure cluster, under its dataset's number and its id. Which figures it has is in their documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FigureRow {
+    /// `Name`, or empty.
+    pub name: String,
+    /// `CustomId`, or empty.
+    pub custom_id: String,
+    /// `CustomLabels`.
+    pub custom_labels: Vec<Tag>,
+    /// URI and `FigureId` of the figure that a caller has chosen to show it.
+    pub chosen: Option<(String, String)>,
+    /// URI and `FigureId` of the best figure.
+    pub cover: Option<(String, String)>,
+    /// `ImageCount`.
+    pub images: u64,
+    /// `VideoCount`.
+    pub videos: u64,
+    /// `FaceCount`.
+    pub faces: u64,
+    /// The least age, the greatest one, their sum and their number.
+    pub ages: Option<(i64, i64, i64, u64)>,
+    /// `Gender`, or empty.
+    pub gender: String,
+    /// `MetaLockVersion`.
+    pub lock_version: u64,
+    /// `CreateTime` in nanoseconds since 1970.
+    pub create_time: i64,
+    /// `UpdateTime` in nanoseconds since 1970.
+    pub update_time: i64,
+}
+
+impl Row for FigureRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "figure-cluster row";
+}
+
+/// Clusters that figures of one document are to be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The document.
+    pub uri: String,
+    /// `FigureId`, the `FigureClusterId` that it must have, the one that it gets, and its confidence in ten-thousandths.
+    pub figures: Vec<(String, String, String, u16)>,
+}
+
+/// What a clustering task has found and is yet to be written into documents, under its dataset's number and a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacementsRow {
+    /// For each document.
+    pub placements: Vec<Placement>,
+}
+
+impl Row for PlacementsRow {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "placements row";
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ mod engine;
 mod extract;
 #[cfg(feature = "extract")]
 mod extract_media;
+#[cfg(feature = "cli")]
+mod figures;
 #[cfg(feature = "engine")]
 mod films;
 #[cfg(feature = "index")]

@@ -63,7 +63,7 @@ pub(super) fn components(
 }
 
 /// The first of those that hang together (union by least, with path halving: Tarjan and van Leeuwen, 1984).
-fn root(forest: &mut [usize], mut at: usize) -> usize {
+pub(super) fn root(forest: &mut [usize], mut at: usize) -> usize {
     while let Some(&parent) = forest.get(at).filter(|parent| **parent != at) {
         let grand = forest.get(parent).copied().unwrap_or(parent);
         forest.get_mut(at).into_iter().for_each(|slot| *slot = grand);
@@ -72,7 +72,8 @@ fn root(forest: &mut [usize], mut at: usize) -> usize {
     at
 }
 
-fn join(forest: &mut [usize], a: usize, b: usize) {
+/// Makes two hang together.
+pub(super) fn join(forest: &mut [usize], a: usize, b: usize) {
     let (a, b) = (root(forest, a), root(forest, b));
     forest.get_mut(a.max(b)).into_iter().for_each(|slot| *slot = a.min(b));
 }

@@ -6,17 +6,16 @@
 
 use super::days::{LocalDay, runs, span};
 use super::page;
-use super::{Work, each, new_id, page_size};
+use super::page::Rank;
+use super::{Work, check_labels, check_texts, each, labelled, new_id, page_size, within};
 use crate::engine::dataset::Dataset;
 use crate::engine::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::text::fold;
 use crate::model::cluster::{
-    ClusterSort, Level, LocationDateChange, LocationDateCluster, LocationDateOptions, LocationDateQuery,
-    MAX_CLUSTER_TEXT, PlaceNames,
+    ClusterSort, Level, LocationDateChange, LocationDateCluster, LocationDateOptions, LocationDateQuery, PlaceNames,
 };
-use crate::model::file::MAX_CUSTOM_LABELS;
-use crate::model::{FieldId, Listing, Members, Tag, TimeRange, Value, field, now};
+use crate::model::{FieldId, Listing, Members, Tag, Value, field, now};
 use crate::query::Seal;
 use crate::store::rows::{ClusterKind, LocationDateRow};
 use crate::store::{Batch, Durability, Record, keys};
@@ -229,10 +228,6 @@ fn cluster(id: &str, row: LocationDateRow) -> Result<LocationDateCluster> {
     })
 }
 
-fn within(range: &TimeRange, time: i64) -> bool {
-    range.start.is_none_or(|start| start <= time) && range.end.is_none_or(|end| time <= end)
-}
-
 /// Whether a cluster is asked for.
 fn wanted(query: &LocationDateQuery, id: &str, row: &LocationDateRow) -> Result<bool> {
     let (level, (first, last)) = (level_of(row)?, bounds(row)?);
@@ -241,9 +236,6 @@ fn wanted(query: &LocationDateQuery, id: &str, row: &LocationDateRow) -> Result<
         let same = |names: &PlaceNames| names.names.get(*level as usize).is_some_and(|own| fold(own) == fold(name));
         row.names.iter().any(same)
     };
-    let labelled = |(key, value): (&String, &String)| {
-        row.custom_labels.iter().any(|tag| fold(&tag.key) == fold(key) && fold(&tag.value) == fold(value))
-    };
     Ok((query.id.is_empty() || query.id == id)
         && (query.levels.is_empty() || query.levels.contains(&level))
         && within(&query.start, first.start().0)
@@ -251,7 +243,7 @@ fn wanted(query: &LocationDateQuery, id: &str, row: &LocationDateRow) -> Result<
         && within(&query.create, row.create_time)
         && within(&query.update, row.update_time)
         && query.address.iter().all(named)
-        && query.labels.iter().all(labelled)
+        && labelled(&query.labels, &row.custom_labels)
         && (query.title.is_empty() || title()))
 }
 
@@ -274,7 +266,7 @@ impl Dataset {
                         ClusterSort::Create => row.create_time,
                         ClusterSort::Update => row.update_time,
                     };
-                    found.push((time, id.to_owned()));
+                    found.push((Rank::Number(time), id.to_owned()));
                 }
                 Ok(())
             })?;
@@ -289,7 +281,8 @@ impl Dataset {
     /// Changes what callers say of a location-date cluster.
     pub fn update_location_date_cluster(&self, id: &str, change: &LocationDateChange) -> Result<()> {
         let updated = || -> Result<()> {
-            check(change)?;
+            check_texts(&[("Title", &change.title), ("CustomId", &change.custom_id)])?;
+            check_labels(change.custom_labels.as_ref())?;
             let inner = self.inner();
             inner.store.writable()?;
             let _catalog = lock(&inner.catalog);
@@ -324,29 +317,5 @@ impl Dataset {
             inner.store.commit(batch, Durability::Sync)
         };
         deleted().map_err(|e| e.during("DeleteLocationDateCluster"))
-    }
-}
-
-fn check(change: &LocationDateChange) -> Result<()> {
-    for (name, text) in [("Title", &change.title), ("CustomId", &change.custom_id)] {
-        let length = text.as_ref().map_or(0, String::len);
-        if length > MAX_CLUSTER_TEXT {
-            return Err(Error::invalid(format!("{name}: expected at most {MAX_CLUSTER_TEXT} bytes, got {length}")));
-        }
-    }
-    let labels = change.custom_labels.iter().flatten();
-    let long = labels.clone().find(|(key, value)| key.is_empty() || key.len() + value.len() > MAX_CLUSTER_TEXT);
-    match (labels.count(), long) {
-        (count, _) if count > MAX_CUSTOM_LABELS => {
-            Err(Error::invalid(format!("CustomLabels: expected at most {MAX_CUSTOM_LABELS}, got {count}")))
-        }
-        (_, Some((key, _))) => {
-            let rule = format!("keys that are not empty and at most {MAX_CLUSTER_TEXT} bytes with their values");
-            Err(Error::invalid(format!(
-                "CustomLabels: expected {rule}, got {:?}",
-                key.chars().take(60).collect::<String>()
-            )))
-        }
-        _ => Ok(()),
     }
 }

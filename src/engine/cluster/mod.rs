@@ -9,10 +9,15 @@
 
 mod alike;
 mod days;
+mod figure_list;
+mod figures;
+mod linkage;
 mod location_date;
 mod page;
 mod similar_images;
+mod tally;
 
+pub use figures::{MAX_FACE_NUMBERS, MAX_FACES, MAX_MERGED};
 pub use location_date::MAX_PLACE_DAYS;
 pub use similar_images::{MAX_HASHED_IMAGES, MAX_SIMILAR_FILES, SIMILAR_DISTANCE};
 
@@ -22,8 +27,10 @@ use super::open::{Engine, Inner};
 use super::sync::lock;
 use super::tasks::Doing;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::cluster::MAX_CLUSTER_PAGE;
-use crate::model::{TaskKind, TaskOrder};
+use crate::index::text::fold;
+use crate::model::cluster::{MAX_CLUSTER_PAGE, MAX_CLUSTER_TEXT};
+use crate::model::file::MAX_CUSTOM_LABELS;
+use crate::model::{Tag, TaskKind, TaskOrder, TimeRange};
 use crate::store::rows::{ClusterKind, Row};
 use crate::store::{Batch, DatasetId, Durability, Key, Reader, keys};
 use crate::task::{Held, Outcome};
@@ -45,7 +52,7 @@ struct Request {
 
 /// The dataset of a clustering task; empty for tasks of other types.
 pub(super) fn dataset_name(kind: TaskKind, definition: &str) -> String {
-    let clusters = [TaskKind::LOCATION_DATES, TaskKind::SIMILAR_IMAGES].contains(&kind);
+    let clusters = TaskKind::CLUSTERING.contains(&kind);
     let request = clusters.then(|| serde_json::from_str::<Request>(definition).ok()).flatten();
     request.map(|request| request.dataset_name).unwrap_or_default()
 }
@@ -56,6 +63,9 @@ pub(super) fn check(engine: &Engine, project: &str, order: &TaskOrder) -> Result
         .map_err(|e| Error::invalid(format!("DatasetName: expected in the request, got {e}")))?;
     if order.kind == TaskKind::LOCATION_DATES {
         location_date::options(&order.definition)?;
+    }
+    if order.kind == TaskKind::FIGURES_MERGING {
+        figures::merging(&order.definition)?;
     }
     let reader = engine.handle.inner.store.reader();
     find_dataset(&reader, find_project(&reader, project)?.id(), &request.dataset_name).map(drop)
@@ -68,6 +78,15 @@ pub(super) fn run(doing: &Doing, held: &Held) -> Outcome {
         let work = Work { doing, held, dataset: &dataset };
         match held.task.kind {
             TaskKind::LOCATION_DATES => location_date::run(&work, &location_date::options(&held.task.definition)?),
+            TaskKind::FIGURES | TaskKind::FIGURES_MERGING => {
+                // One at a time: what one has listed for documents is not for another to list again.
+                let _alone = lock(&doing.engine.handle.inner.figures);
+                match held.task.kind {
+                    TaskKind::FIGURES => figures::cluster(&work),
+                    _ => figures::merging(&held.task.definition)
+                        .and_then(|(froms, to)| figures::merge(&work, &froms, &to)),
+                }
+            }
             _ => similar_images::run(&work),
         }
     };
@@ -201,6 +220,47 @@ fn new_id(prefix: &str, dataset: DatasetId, seed: &str, taken: impl Fn(&str) -> 
             return id;
         }
         number += 1;
+    }
+}
+
+/// Whether a time lies in a range.
+fn within(range: &TimeRange, time: i64) -> bool {
+    range.start.is_none_or(|start| start <= time) && range.end.is_none_or(|end| time <= end)
+}
+
+/// Whether a cluster has all labels that are asked for, whatever their case.
+fn labelled(wanted: &BTreeMap<String, String>, labels: &[Tag]) -> bool {
+    let has = |(key, value): (&String, &String)| {
+        labels.iter().any(|tag| fold(&tag.key) == fold(key) && fold(&tag.value) == fold(value))
+    };
+    wanted.iter().all(has)
+}
+
+/// Checks texts that callers give.
+fn check_texts(texts: &[(&str, &Option<String>)]) -> Result<()> {
+    for (name, text) in texts {
+        let length = text.as_ref().map_or(0, String::len);
+        if length > MAX_CLUSTER_TEXT {
+            return Err(Error::invalid(format!("{name}: expected at most {MAX_CLUSTER_TEXT} bytes, got {length}")));
+        }
+    }
+    Ok(())
+}
+
+/// Checks labels that callers give.
+fn check_labels(labels: Option<&BTreeMap<String, String>>) -> Result<()> {
+    let labels = labels.into_iter().flatten();
+    let long = labels.clone().find(|(key, value)| key.is_empty() || key.len() + value.len() > MAX_CLUSTER_TEXT);
+    match (labels.count(), long) {
+        (count, _) if count > MAX_CUSTOM_LABELS => {
+            Err(Error::invalid(format!("CustomLabels: expected at most {MAX_CUSTOM_LABELS}, got {count}")))
+        }
+        (_, Some((key, _))) => {
+            let rule = format!("keys that are not empty and at most {MAX_CLUSTER_TEXT} bytes with their values");
+            let shown: String = key.chars().take(60).collect();
+            Err(Error::invalid(format!("CustomLabels: expected {rule}, got {shown:?}")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -167,7 +167,7 @@ impl Dataset {
             let mut found = Vec::new();
             each(&reader, self.space.id, ClusterKind::SimilarImages, |id, row: SimilarImagesRow| {
                 let time = if page.sort == ClusterSort::Create { row.create_time } else { row.update_time };
-                found.push((time, id.to_owned()));
+                found.push((page::Rank::Number(time), id.to_owned()));
                 Ok(())
             })?;
             page::cut(found, &seal, page.order, (&page.token, size), |id| {

@@ -6,6 +6,7 @@ mod bucket;
 mod cluster;
 mod dataset;
 mod detect;
+mod figure;
 mod file;
 mod index;
 mod picture;

@@ -1,7 +1,8 @@
 //! The table of operations (operations.md), and what a handler gets and gives.
 
 use super::{
-    binding, bucket, cluster, dataset, detect, file, index, picture, project, query, region, task, video, webhook,
+    binding, bucket, cluster, dataset, detect, figure, file, index, picture, project, query, region, task, video,
+    webhook,
 };
 use crate::server::access::Role;
 use crate::server::fault::Fault;
@@ -180,6 +181,7 @@ pub static ACTIONS: &[&[Action]] = &[
     video::ACTIONS,
     detect::ACTIONS,
     picture::ACTIONS,
+    figure::ACTIONS,
     cluster::ACTIONS,
     region::ACTIONS,
     bucket::ACTIONS,
