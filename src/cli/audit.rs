@@ -5,7 +5,7 @@ use super::bind::{all_of, chosen};
 use super::exit::Exit;
 use super::interrupt;
 use super::output::{Output, complain, count, counted, printable};
-use crate::engine::{AuditReport, Buckets, Engine, Progress};
+use crate::engine::{AuditOptions, AuditReport, Buckets, Engine, Progress, TagBudget};
 use crate::error::Result;
 use crate::model::Binding;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ const LOOK_UP: Duration = Duration::from_millis(100);
 #[command(after_help = "\
 missing: a file without a document; stale: a document of an earlier state of its file; orphan: a document whose file is gone.
 Documents that were only told (import, or a call) and have no file are no orphans. Files are compared by size, modification time
-and inode, objects of stores by size, ETag and modification time, as following does. Exit code 3: something could not be read; 6: there are differences that were not repaired.")]
+and inode, objects of stores by size, ETag and modification time, as following does; with --tags by their tags too, which change none of these. Exit code 3: something could not be read; 6: there are differences that were not repaired.")]
 pub(crate) struct Args {
     /// One bucket alone [default: all bindings of the dataset]
     #[arg(value_name = "BUCKET")]
@@ -30,6 +30,12 @@ pub(crate) struct Args {
     /// Folder or store of a bucket that was bound through the server (may be repeated)
     #[arg(long = "source", value_name = "NAME=PLACE", value_parser = super::serve::bucket)]
     sources: Vec<(String, PathBuf)>,
+    /// Compare the tags of so many objects of each store too, a request for each; 0 for all
+    #[arg(long, value_name = "COUNT")]
+    tags: Option<u64>,
+    /// Compare tags from behind this key on, where an earlier audit ended
+    #[arg(long, requires = "tags", default_value = "", value_name = "KEY")]
+    tags_after: String,
     /// Print the counts alone
     #[arg(short, long)]
     quiet: bool,
@@ -41,9 +47,11 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let engine = if args.repair { place.write()? } else { place.read()? };
     let bindings = chosen(all_of(&engine, place)?, args.bucket.as_deref())?;
     let asked = interrupt::watch();
+    let tags = args.tags.map(|most| TagBudget { most, after: args.tags_after.clone() });
+    let options = AuditOptions { repair: args.repair, tags };
     let mut exit = Exit::Done;
     for binding in &bindings {
-        let report = match watched(&engine, binding, &buckets, args.repair, asked) {
+        let report = match watched(&engine, binding, &buckets, &options, asked) {
             Ok(report) => report,
             Err(e) => {
                 complain(format_args!("{}: {e}", binding.uri()));
@@ -69,7 +77,7 @@ fn watched(
     engine: &Engine,
     binding: &Binding,
     buckets: &Buckets,
-    repair: bool,
+    options: &AuditOptions,
     asked: &AtomicBool,
 ) -> Result<AuditReport> {
     let (progress, ended) = (Progress::new(), AtomicBool::new(false));
@@ -82,7 +90,7 @@ fn watched(
                 std::thread::park_timeout(LOOK_UP);
             }
         });
-        let report = engine.audit(binding, buckets, repair, &progress);
+        let report = engine.audit_with(binding, buckets, options, &progress);
         ended.store(true, Ordering::Relaxed);
         report
     })
@@ -112,6 +120,12 @@ fn print(report: &AuditReport, binding: &Binding, quiet: bool) -> Result<()> {
             line.push_str(&format!(", {} {what}", count(number)));
         }
     }
+    if report.tags > 0 {
+        line.push_str(&format!(", tags of {} compared", counted(report.tags, "object")));
+    }
     out.line(line)?;
+    if let Some(upto) = &report.tags_upto {
+        out.line(format_args!("more tags: --tags-after '{}'", printable(upto)))?;
+    }
     out.flush()
 }

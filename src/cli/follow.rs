@@ -49,11 +49,15 @@ pub(crate) struct How {
     /// List object stores so often [default: every 30 s, while nothing changes less often, down to every 10 min]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
     list_every: Option<u64>,
+    /// Ask for the tags of so many objects of each store after each listing, a request for each: the next ones each time
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    store_tags: usize,
 }
 
 impl How {
     pub(crate) fn options(&self) -> FollowOptions {
-        let mut options = FollowOptions { watches: self.watches, poll: self.poll, ..FollowOptions::default() };
+        let mut options =
+            FollowOptions { watches: self.watches, poll: self.poll, tags: self.store_tags, ..FollowOptions::default() };
         if let Some(seconds) = self.list_every {
             (options.list_least, options.list_most) = (Duration::from_secs(seconds), Duration::from_secs(seconds));
         }

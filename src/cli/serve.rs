@@ -7,7 +7,7 @@ use super::{follow, interrupt, keys};
 use crate::engine::queues::{Allowed, Style};
 use crate::engine::{Buckets, Engine, TaskOptions};
 use crate::error::Result;
-use crate::server::{AccessKeys, Log, NewKey, Options, Role, Server, TlsFiles};
+use crate::server::{AccessKeys, EventToken, Log, NewKey, Options, Role, Server, TlsFiles};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -71,6 +71,9 @@ pub(crate) struct Args {
     /// Where clients find this server, for the certificate of pushed messages [default: where it listens]
     #[arg(long, default_value = "", value_name = "URL")]
     public_url: String,
+    /// File with the token (mode 600) that object stores send with their messages to /store-events, see docs/sources.md
+    #[arg(long, value_name = "FILE")]
+    store_events: Option<PathBuf>,
     /// Seconds that one query may take; official SDKs wait for 10
     #[arg(long, default_value_t = 6, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     deadline: u64,
@@ -99,7 +102,7 @@ pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let folder = place.folder()?;
     let keys = AccessKeys::open(&folder, &args.seal.path(&folder))?;
     first_key(&keys)?;
-    let server = Server::start(&engine, keys, buckets, options(args))?;
+    let server = Server::start(&engine, keys, buckets, options(args)?)?;
     let mut out = Output::new();
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     out.line(format_args!("serving {scheme}://{}", server.address()))?;
@@ -146,9 +149,9 @@ fn warn_of_violations(engine: &Engine, known: u64) -> u64 {
     now
 }
 
-fn options(args: &Args) -> Options {
+fn options(args: &Args) -> Result<Options> {
     let files = args.tls_cert.clone().zip(args.tls_key.clone());
-    Options {
+    Ok(Options {
         listen: args.listen,
         metrics: args.metrics,
         tls: files.map(|(certificates, key)| TlsFiles { certificates, key }),
@@ -167,9 +170,10 @@ fn options(args: &Args) -> Options {
         project_concurrency: args.project_concurrency,
         tasks: TaskOptions { threads: args.tasks, ..TaskOptions::default() },
         follow: args.how.options(),
+        event_token: args.store_events.as_deref().map(EventToken::read).transpose()?,
         log: if args.quiet { Log::Off } else { Log::Stderr },
         ..Options::default()
-    }
+    })
 }
 
 /// A database without keys gets one, shown once.

@@ -5,9 +5,10 @@ use super::buckets::Buckets;
 use super::compare::{Comparison, Gone, Seen, away, is_within, key_of};
 use super::dataset::Dataset;
 use super::follow::{FollowOptions, Heirs, bury};
-use super::intake::{self, Done, Intake};
+use super::intake::{self, Candidate, Done, Intake};
 use super::open::Engine;
 use super::progress::Progress;
+use super::tags::{self, Tagged};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Binding;
 use crate::source::{Bucket, Filter, Folder, Identity, Skipped, Walking, Why, key_of_path};
@@ -40,6 +41,24 @@ impl Difference {
     }
 }
 
+/// What an audit is to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditOptions {
+    /// Files are read and documents removed until both agree, as following does.
+    pub repair: bool,
+    /// Tags of objects are compared too.
+    pub tags: Option<TagBudget>,
+}
+
+/// Which tags of a store to compare: each object costs a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagBudget {
+    /// Objects at most; 0 for all.
+    pub most: u64,
+    /// From behind this key on; empty for the beginning.
+    pub after: String,
+}
+
 /// What an audit of one bucket found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditReport {
@@ -59,6 +78,10 @@ pub struct AuditReport {
     pub unreachable: Vec<String>,
     /// The first [`MOST_DIFFERENCES`], with their URIs.
     pub differences: Vec<(Difference, String)>,
+    /// Objects whose tags were compared.
+    pub tags: u64,
+    /// The last of them, where some are left for another audit.
+    pub tags_upto: Option<String>,
     /// Differences that were put right.
     pub repaired: u64,
     /// Whether it ended because it was asked to.
@@ -93,6 +116,17 @@ impl Engine {
         repair: bool,
         progress: &Progress,
     ) -> Result<AuditReport> {
+        self.audit_with(binding, buckets, &AuditOptions { repair, ..AuditOptions::default() }, progress)
+    }
+
+    /// The same with more to say.
+    pub fn audit_with(
+        &self,
+        binding: &Binding,
+        buckets: &Buckets,
+        options: &AuditOptions,
+        progress: &Progress,
+    ) -> Result<AuditReport> {
         let audited = || -> Result<AuditReport> {
             let spec = &binding.spec;
             let place = place_of(binding, buckets)?;
@@ -108,8 +142,21 @@ impl Engine {
             let report =
                 AuditReport { bucket: binding.bucket.clone(), source: place.address(), ..AuditReport::default() };
             let mounts = row.map(|row| row.mounts).unwrap_or_default();
-            let mut run = Run { dataset: &dataset, place, filter, mounts, progress, report, heirs: Heirs::new() };
-            run.all(repair)?;
+            let tags = options.tags.clone().filter(|_| matches!(place, Bucket::Objects(_)));
+            let (heirs, asking) = (Heirs::new(), Vec::new());
+            let mut run = Run {
+                dataset: &dataset,
+                place,
+                filter,
+                mounts,
+                progress,
+                report,
+                heirs,
+                tags,
+                asking,
+                last_asked: None,
+            };
+            run.all(options.repair)?;
             Ok(run.report)
         };
         audited().map_err(|e| e.during("audit"))
@@ -152,6 +199,11 @@ struct Run<'a> {
     progress: &'a Progress,
     report: AuditReport,
     heirs: Heirs,
+    tags: Option<TagBudget>,
+    /// Objects that are as they were, but for their tags, which are to be asked for.
+    asking: Vec<Candidate>,
+    /// The last object whose tags were asked for.
+    last_asked: Option<String>,
 }
 
 impl Run<'_> {
@@ -171,6 +223,9 @@ impl Run<'_> {
             let step = comparison.step()?;
             for seen in step.seen {
                 self.meet(seen, intake.as_mut())?;
+            }
+            if step.is_last || self.asking.len() >= tags::TOGETHER {
+                self.ask_for_tags(intake.as_mut())?;
             }
             // Of a store nothing is known where it cannot be listed.
             let unlisted = step.skipped.into_iter().find(|skipped| skipped.key.is_empty());
@@ -215,6 +270,7 @@ impl Run<'_> {
         Progress::add(&self.progress.found, 1);
         let found = seen.candidate();
         if found.is_same() {
+            self.note_for_tags(found);
             return Ok(());
         }
         if self.place.open_file(&found.entry).is_err() {
@@ -226,6 +282,46 @@ impl Run<'_> {
         let Some(intake) = intake else { return Ok(()) };
         intake.submit(&self.place, found)?;
         self.learn(intake.take_done());
+        Ok(())
+    }
+
+    fn note_for_tags(&mut self, found: Candidate) {
+        let Some(budget) = &self.tags else { return };
+        if found.entry.key <= budget.after {
+            return;
+        }
+        let noted = self.report.tags + self.asking.len() as u64;
+        if budget.most == 0 || noted < budget.most {
+            self.asking.push(found);
+        } else if self.report.tags_upto.is_none() {
+            // Behind the last one that is asked for.
+            let last = self.asking.last().map(|last| last.entry.key.clone());
+            self.report.tags_upto = last.or_else(|| self.last_asked.clone());
+        }
+    }
+
+    /// Compares the tags of those that were noted.
+    fn ask_for_tags(&mut self, mut intake: Option<&mut Intake<'_>>) -> Result<()> {
+        let Bucket::Objects(objects) = self.place.clone() else { return Ok(()) };
+        let asking = std::mem::take(&mut self.asking);
+        let stored: Vec<Tagged> =
+            asking.iter().map(|found| Tagged { key: found.entry.key.clone(), tags: found.tags.clone() }).collect();
+        let outcomes = tags::differ(&*objects, &stored);
+        self.last_asked = stored.last().map(|last| last.key.clone()).or(self.last_asked.take());
+        self.report.tags += outcomes.len() as u64;
+        for (found, outcome) in asking.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.report.add(Difference::Stale, &found.uri);
+                    if let Some(intake) = intake.as_deref_mut() {
+                        intake.submit(&self.place, found)?;
+                        self.learn(intake.take_done());
+                    }
+                }
+                Err(_) => self.report.unreachable.push(found.entry.key),
+            }
+        }
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::intake::Candidate;
 use super::rebuild::uri_of;
 use super::view::scan_files;
 use crate::error::Result;
-use crate::model::{FieldId, Members, Uri, field};
+use crate::model::{FieldId, Members, Uri, Value, field};
 use crate::source::{Bucket, Entry, Filter, Found, Identity, Skipped, Tour, Why};
 use crate::store::{Record, Stamp};
 
@@ -16,7 +16,7 @@ const STEP_FILES: usize = 256;
 /// Records without a file of one step at most.
 const STEP_GONE: usize = 2048;
 /// Members of stored documents that a comparison looks at.
-const LOOKED_AT: [FieldId; 4] = [field::CUSTOM_ID, field::CUSTOM_LABELS, field::FILE_HASH, field::OBJECT_STATUS];
+const LOOKED_AT: [FieldId; 4] = [field::CUSTOM_ID, field::CUSTOM_LABELS, field::FILE_HASH, field::OSS_TAGGING];
 
 /// What is stored of a file.
 #[derive(Debug, Clone)]
@@ -27,15 +27,18 @@ pub(super) struct Known {
     pub(super) hash: String,
     /// Members that stay when the file is read again.
     pub(super) kept: Members,
+    /// `OSSTagging`.
+    pub(super) tags: Option<Value>,
 }
 
 impl Known {
     pub(super) fn read(uri: &str, bytes: &[u8]) -> Result<Known> {
         let record = Record::decode_fields(uri, bytes, &LOOKED_AT)?;
         let hash = record.members.text(field::FILE_HASH).unwrap_or("").to_owned();
+        let tags = record.members.get(field::OSS_TAGGING).cloned();
         let mut kept = record.members;
         kept.retain(|id| KEPT.contains(&id));
-        Ok(Known { stamp: record.stamp, bound: record.bound, hash, kept })
+        Ok(Known { stamp: record.stamp, bound: record.bound, hash, kept, tags })
     }
 
     /// Whether the document goes when its file does: one that was read from a file, or that a binding made. What a caller
@@ -57,8 +60,8 @@ impl Seen {
     /// The file as one to be read.
     pub(super) fn candidate(self) -> Candidate {
         let Seen { uri, entry, known } = self;
-        let (stamp, kept) = known.map_or((None, None), |known| (known.stamp, Some(known.kept)));
-        Candidate { uri, entry, stamp, kept }
+        let (stamp, kept, tags) = known.map_or((None, None, None), |known| (known.stamp, Some(known.kept), known.tags));
+        Candidate { uri, entry, stamp, kept, tags }
     }
 }
 

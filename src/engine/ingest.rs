@@ -140,7 +140,7 @@ impl Run<'_> {
         let known = self.known(ahead)?;
         for ((uri, entry), known) in ahead.drain(..).zip(known) {
             let (stamp, kept) = known.map_or((None, None), |record| (record.stamp, Some(record.members)));
-            let found = Candidate { uri, entry, stamp, kept };
+            let found = Candidate { uri, entry, stamp, kept, tags: None };
             if self.intake.is_due(&found, self.options.again) {
                 self.intake.submit(&self.place, found)?;
             } else {

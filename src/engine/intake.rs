@@ -15,7 +15,7 @@ use crate::extract;
 use crate::extract::FileHash;
 use crate::extract::pool::{Answer, Pool, PoolOptions};
 use crate::isolate::Fault;
-use crate::model::{File, Members, field};
+use crate::model::{File, Members, Value, field};
 use crate::source::{Bucket, Entry};
 use crate::store::Stamp;
 use crate::store::rows::QuarantineRow;
@@ -76,6 +76,8 @@ pub(super) struct Candidate {
     pub(super) stamp: Option<Stamp>,
     /// Members of the stored document that stay; `None` without one.
     pub(super) kept: Option<Members>,
+    /// `OSSTagging` of the stored document.
+    pub(super) tags: Option<Value>,
 }
 
 impl Candidate {

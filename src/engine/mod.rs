@@ -4,6 +4,7 @@
 //! `writer`; the table of open datasets.
 //! Readers take none of them. How a commit, a seal and a recovery go is told at the head of `commit`, `seal` and `recover`.
 
+mod abreast;
 mod amendment;
 pub mod attachment;
 pub mod audit;
@@ -56,6 +57,7 @@ mod space;
 mod starts;
 mod stats;
 mod sync;
+mod tags;
 pub mod tasks;
 mod video_labels;
 mod view;
@@ -64,7 +66,7 @@ mod workflow;
 mod zone;
 
 pub use attachment::Attachment;
-pub use audit::{AuditReport, Difference};
+pub use audit::{AuditOptions, AuditReport, Difference, TagBudget};
 pub use buckets::Buckets;
 pub use check::{CheckReport, Problem};
 pub use dataset::Dataset;
@@ -72,7 +74,7 @@ pub use dataset::Dataset;
 pub use delivery::{Delivery, DeliveryOptions};
 pub use failpoint::FAILPOINTS;
 pub use film_labels::{FilmCounts, FilmLabels};
-pub use follow::{FollowOptions, Follower};
+pub use follow::{FollowOptions, Follower, StoreEvents};
 pub use indexer::{Indexer, IndexerOptions};
 pub use ingest::{IngestOptions, IngestReport};
 pub use inspect::{Inspection, Inspector};

@@ -23,6 +23,7 @@ mod receivers;
 mod service;
 pub mod sign;
 mod state;
+mod store_events;
 mod tls;
 
 pub use access::{AccessKeys, Grant, Issued, NewKey, Role, SealKey};
@@ -34,3 +35,4 @@ pub use openapi::document as openapi;
 pub use options::{Options, TlsFiles};
 pub use params::Params;
 pub use sign::Clock;
+pub use store_events::EventToken;

@@ -2,6 +2,7 @@
 
 use super::log::Log;
 use super::sign::Clock;
+use super::store_events::EventToken;
 use crate::engine::queues::{Allowed, Style};
 use crate::engine::{FollowOptions, TaskOptions};
 use crate::error::{Error, Result};
@@ -67,6 +68,8 @@ pub struct Options {
     pub tasks: TaskOptions,
     /// How bound buckets are followed.
     pub follow: FollowOptions,
+    /// What those must know who send messages of object stores; none are taken without.
+    pub event_token: Option<EventToken>,
     /// Where a line for each request goes.
     pub log: Log,
 }
@@ -98,6 +101,7 @@ impl Default for Options {
             project_concurrency: 100,
             tasks: TaskOptions::default(),
             follow: FollowOptions::default(),
+            event_token: None,
             log: Log::Stderr,
         }
     }

@@ -11,6 +11,7 @@ use super::mns::{self, Answer, MnsFault, Served};
 use super::openapi;
 use super::params::{self, Params};
 use super::state::State;
+use super::store_events;
 use crate::error::{Error, ErrorKind};
 use crate::model::now;
 use std::net::SocketAddr;
@@ -111,6 +112,22 @@ impl Api {
             }
         }
         self.tell_mns(&trace, answer)
+    }
+
+    /// Takes a message of an object store. Who sends it is checked before it waits for a turn.
+    async fn store_events(&self, request: Incoming, mut trace: Trace) -> Response {
+        trace.action = store_events::ACTION;
+        if let Err(fault) = store_events::admit(&self.state, &request) {
+            let mut response = self.tell(&trace, Err(fault));
+            if response.status == 401 {
+                response.fields.push(("WWW-Authenticate", "Bearer".to_owned()));
+            }
+            return response;
+        }
+        let taken = self.blocking(move |state| store_events::take(&state.engine, &request)).await;
+        let busy = || Err(Fault::throttled("too many requests are waiting; try again", 1000));
+        let answer = taken.unwrap_or_else(busy).map(|taken| store_events::told(taken, &trace.request_id));
+        self.tell(&trace, answer)
     }
 
     /// Runs something on a thread of the pool, in its turn; `None` where none came, or it panicked.
@@ -230,6 +247,7 @@ impl Service for Api {
             ("/openapi.json", "GET" | "HEAD") => {
                 Response::text(200, "application/json", openapi::document().to_string())
             }
+            (store_events::PATH, _) => self.store_events(request, trace).await,
             (CERTIFICATE_PATH, "GET" | "HEAD") => self.certificate().await,
             (path, _) if mns::is_path(path) => self.mns(request, trace).await,
             _ => {

@@ -32,6 +32,12 @@ pub trait Objects: Debug + Send + Sync {
     /// Which of these keys, in ascending order, have no object now. Neighbours are looked for together.
     fn absent(&self, keys: &[&str]) -> Result<Vec<bool>>;
 
+    /// The key here of an object that the store's own messages name; `None` of another bucket's, or of one outside the prefix.
+    fn key_here(&self, bucket: &str, key: &str) -> Option<String>;
+
+    /// `OSSTagging` and `OSSTaggingCount` of an object as they are now, for one request.
+    fn tags(&self, key: &str) -> Result<Members>;
+
     /// Opens an object. Reads fail once it is no longer in `state`, where that is given, or in the state that it is found in.
     fn open(&self, key: &str, state: Option<Stamp>) -> Result<Box<dyn Object>>;
 }
@@ -134,6 +140,14 @@ impl Bucket {
         match self {
             Bucket::Folder(folder) => folder.open_key(key).map(Opened::Local),
             Bucket::Objects(objects) => objects.open(key, None).map(Opened::Object),
+        }
+    }
+
+    /// Questions that may be asked at the same time.
+    pub fn concurrency(&self) -> usize {
+        match self {
+            Bucket::Folder(_) => 1,
+            Bucket::Objects(objects) => objects.concurrency(),
         }
     }
 

@@ -22,6 +22,19 @@ pub(super) fn key_of(name: &[u8]) -> String {
     key
 }
 
+/// Longest key of object stores, in bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// A text less than a key, with hardly a key between.
+pub(crate) fn just_before(key: &str) -> String {
+    let mut text = key.to_owned();
+    let last = text.pop();
+    let room = text.len() + 8 <= LONGEST_KEY;
+    let less = last.and_then(|last| ('\u{1}'..last).next_back()).filter(|_| room);
+    text.extend(less.into_iter().flat_map(|less| [less, char::MAX]));
+    text
+}
+
 /// The path of bytes that a key with escapes may stand for; `None` where it has none.
 pub(super) fn name_of(key: &str) -> Option<OsString> {
     let (mut bytes, mut rest, mut escaped) = (Vec::with_capacity(key.len()), key.as_bytes(), false);
@@ -45,6 +58,15 @@ pub(super) fn name_of(key: &str) -> Option<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_before_a_key() {
+        for key in ["a", "photos/2024/a.jpg", "\u{e000}", "x\u{1}", "\u{2}", "x/"] {
+            assert!(just_before(key).as_str() < key, "{key:?} {:?}", just_before(key));
+        }
+        assert_eq!(just_before("ab"), format!("aa{}", char::MAX));
+        assert_eq!(just_before(&"x".repeat(1024)).len(), 1023);
+    }
 
     #[test]
     fn utf8_stays_and_the_rest_is_escaped() {

@@ -73,6 +73,8 @@ mod packs;
 mod paging;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(feature = "remote")]
+mod remote_events;
 #[cfg(feature = "cli")]
 mod remote_storm;
 #[cfg(feature = "cli")]

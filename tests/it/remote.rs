@@ -13,19 +13,19 @@ use std::time::{Duration, Instant};
 
 use crate::follow::{PATIENCE, wait};
 
-const URI: &str = "oss://b";
+pub(crate) const URI: &str = "oss://b";
 
-struct World {
-    dir: tempfile::TempDir,
-    store: Store,
-    engine: Engine,
+pub(crate) struct World {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
 }
 
-fn open(dir: &Path) -> Engine {
+pub(crate) fn open(dir: &Path) -> Engine {
     Engine::open(dir.join("db"), Options { memory_bytes: 64 << 20, ..Options::default() }).unwrap()
 }
 
-fn quick() -> FollowOptions {
+pub(crate) fn quick() -> FollowOptions {
     FollowOptions {
         list_least: Duration::from_millis(50),
         list_most: Duration::from_millis(200),
@@ -34,16 +34,16 @@ fn quick() -> FollowOptions {
     }
 }
 
-fn sample(name: &str) -> Vec<u8> {
+pub(crate) fn sample(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sample").join(name)).unwrap()
 }
 
-fn counted(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
+pub(crate) fn counted(pairs: &[(&str, u64)]) -> BTreeMap<String, u64> {
     pairs.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
 }
 
 impl World {
-    fn new() -> World {
+    pub(crate) fn new() -> World {
         let dir = tempfile::tempdir().unwrap();
         let engine = open(dir.path());
         engine.create_project("p", &ProjectSpec::default()).unwrap();
@@ -51,38 +51,38 @@ impl World {
         World { dir, store: Store::start(), engine }
     }
 
-    fn url(&self, more: &str) -> String {
+    pub(crate) fn url(&self, more: &str) -> String {
         self.store.url(self.dir.path(), more)
     }
 
-    fn dataset(&self) -> Dataset {
+    pub(crate) fn dataset(&self) -> Dataset {
         self.engine.dataset("p", "d").unwrap()
     }
 
-    fn index(&self, url: &str) -> (IngestReport, Counts) {
+    pub(crate) fn index(&self, url: &str) -> (IngestReport, Counts) {
         let progress = Progress::new();
         let report = self.dataset().index_folder("b", url, &IngestOptions::default(), &progress).unwrap();
         (report, progress.counts())
     }
 
-    fn file(&self, key: &str) -> File {
+    pub(crate) fn file(&self, key: &str) -> File {
         self.dataset().get(&format!("oss://b/{key}"), &[]).unwrap().unwrap()
     }
 
-    fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         let files = self.dataset().scan("", usize::MAX).unwrap();
         files.iter().map(|file| file.uri().strip_prefix("oss://b/").unwrap().to_owned()).collect()
     }
 
-    fn bind(&self, spec: BindingSpec) {
+    pub(crate) fn bind(&self, spec: BindingSpec) {
         self.engine.create_binding("p", "d", URI, &BindingSpec { source: self.url("?"), ..spec }).unwrap();
     }
 
-    fn follow(&self) -> Follower {
+    pub(crate) fn follow(&self) -> Follower {
         self.engine.start_follower(Buckets::new(), quick()).unwrap()
     }
 
-    fn differences(&self) -> Vec<String> {
+    pub(crate) fn differences(&self) -> Vec<String> {
         let binding = self.engine.binding("p", "d", URI).unwrap();
         let report = self.engine.audit(&binding, &Buckets::new(), false, &Progress::new()).unwrap();
         let mut lines: Vec<String> =
@@ -91,12 +91,12 @@ impl World {
         lines
     }
 
-    fn keys_become(&self, want: &[&str]) {
+    pub(crate) fn keys_become(&self, want: &[&str]) {
         let want: Vec<String> = want.iter().map(|key| (*key).to_owned()).collect();
         wait(|| self.keys() == want, || format!("{:?}, not {want:?}", self.keys()));
     }
 
-    fn state(&self) -> BindingState {
+    pub(crate) fn state(&self) -> BindingState {
         self.engine.binding("p", "d", URI).unwrap().state
     }
 }

@@ -177,6 +177,14 @@ fn verbs_index_bind_follow_and_audit_stores() {
     store.remove("p/aurora.flac");
     expect(&["audit"], 6, "missing  oss://shop/p/new.txt");
     expect(&["audit", "--repair"], 0, "2 differences, 1 missing, 1 orphans, 2 repaired");
+    let mut tagged = store.remove("p/new.txt").unwrap();
+    tagged.tags = vec![("stage".to_owned(), "raw".to_owned())];
+    store.put("p/new.txt", tagged);
+    expect(&["audit", "--quiet"], 0, "oss://shop: 1 file, 0 differences");
+    expect(&["audit", "--tags", "0"], 6, "stale    oss://shop/p/new.txt");
+    expect(&["audit", "--tags", "0", "--repair"], 0, "1 repaired, tags of 1 object compared");
+    expect(&["audit", "--tags", "1"], 0, "0 differences, tags of 1 object compared");
+    expect(&["audit", "--tags-after", "x"], 2, "--tags");
     expect(&["search", "harbour"], 0, "oss://shop/p/new.txt");
     store.vanish(true);
     expect(&["audit"], 3, "404 NoSuchBucket");

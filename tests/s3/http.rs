@@ -117,6 +117,11 @@ fn exchange(address: SocketAddr, request: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(answer)
 }
 
+/// Sends what was written; the whole answer.
+pub(crate) fn exchanged(address: SocketAddr, request: &[u8]) -> String {
+    String::from_utf8_lossy(&exchange(address, request).unwrap_or_default()).into_owned()
+}
+
 /// Sends a request with a body; the status of the answer.
 pub(crate) fn send(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub(crate) use http::{encoded, send};
+pub(crate) use http::{encoded, exchanged, send};
 pub(crate) use moto::Moto;
 
 /// Keys that requests are to be signed with.

@@ -15,5 +15,7 @@ mod pictures;
 #[cfg(feature = "cli")]
 mod process;
 mod same_answers;
+#[cfg(feature = "cli")]
+mod store_events;
 mod tls;
 mod wire;

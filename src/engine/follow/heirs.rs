@@ -79,10 +79,21 @@ impl Heirs {
         *self = Heirs { partial: false, ..Heirs::new() };
     }
 
+    /// The same, but what was read lately is remembered: a store may tell of a copy and of the deletion of what was copied in
+    /// different listings.
+    pub(super) fn keep_recent(&mut self) {
+        let is_recent = |heir: &Heir| heir.read.is_some_and(|(read, _)| read.elapsed() < RECENT);
+        self.by_stamp.retain(|_, heir| is_recent(heir));
+        self.by_hash.retain(|_, heir| is_recent(heir));
+        self.partial = false;
+    }
+
     /// What became of a file.
     pub(super) fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
         let Some(stamp) = gone.known.stamp else { return Ok(None) };
-        let remembered = self.by_stamp.get(&state(stamp)).or_else(|| {
+        // It may be remembered itself.
+        let same_state = self.by_stamp.get(&state(stamp)).filter(|heir| heir.uri != gone.uri);
+        let remembered = same_state.or_else(|| {
             let hash = Some(&gone.known.hash).filter(|hash| !hash.is_empty() && stamp.size > 0)?;
             let heir = self.by_hash.get(&(stamp.size, hash.clone()))?;
             heir.read.is_some_and(|(read, _)| read.elapsed() < RECENT).then_some(heir)

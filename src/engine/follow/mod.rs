@@ -1,10 +1,13 @@
 //! Following bound buckets: what is there is indexed, then every change, until the follower is stopped.
 //!
 //! The supervisor compares the rows of bindings with the threads that follow them and starts and ends threads. Each thread
-//! owns one binding: of a folder watches first, then a comparison of source and records, then events; of a store comparisons alone. IMPORTANT: nothing is removed
+//! owns one binding: of a folder watches first, then a comparison of source and records, then events; of a store comparisons, and
+//! looks at what its messages name. IMPORTANT: nothing is removed
 //! unless the source's root is the one that was bound, at the moment of removal.
 
 mod heirs;
+mod hints;
+mod named;
 mod options;
 mod pass;
 mod polling;
@@ -14,7 +17,9 @@ mod rounds;
 mod settle;
 mod turn;
 
+pub use crate::source::MOST_MESSAGE;
 pub(super) use heirs::{Heirs, bury};
+pub use hints::StoreEvents;
 pub use options::FollowOptions;
 pub(super) use roster::Roster;
 

@@ -6,6 +6,9 @@ use crate::extract::pool::PoolOptions;
 use crate::extract::{Digests, FileHash};
 use std::time::Duration;
 
+/// Objects whose tags are asked for after a listing, at most.
+const MOST_TAGS: usize = 100_000;
+
 /// How to follow bindings.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowOptions {
@@ -30,6 +33,8 @@ pub struct FollowOptions {
     pub list_least: Duration,
     /// Longest time between two listings of a store.
     pub list_most: Duration,
+    /// Objects of a store whose tags are asked for after each listing, a request for each: the next ones each time. None by default.
+    pub tags: usize,
     /// Longest time between two tries to reach a source.
     pub retry_most: Duration,
     /// Time between two whole comparisons of what is watched.
@@ -50,6 +55,7 @@ impl Default for FollowOptions {
             poll_most: Duration::from_secs(300),
             list_least: Duration::from_secs(30),
             list_most: Duration::from_secs(600),
+            tags: 0,
             retry_most: Duration::from_secs(60),
             verify: Duration::from_secs(24 * 3600),
         }
@@ -74,6 +80,9 @@ impl FollowOptions {
         match times.iter().find(|(_, time)| time.is_zero() || *time > most) {
             Some((what, got)) => {
                 Err(Error::invalid(format!("{what}: expected more than 0 and at most 30 days, got {got:?}")))
+            }
+            None if self.tags > MOST_TAGS => {
+                Err(Error::invalid(format!("tags: expected at most {MOST_TAGS}, got {}", self.tags)))
             }
             None if self.poll_least > self.poll_most => Err(Error::invalid("poll_least: expected at most poll_most")),
             None if self.list_least > self.list_most => Err(Error::invalid("list_least: expected at most list_most")),

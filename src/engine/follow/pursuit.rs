@@ -91,6 +91,7 @@ impl Pursuit {
             let begun = Instant::now();
             let outcome = self.follow();
             self.seat.set_idle(false);
+            self.seat.follows(None);
             let error = match outcome {
                 Ok(()) => return,
                 Err(e) if matches!(e.kind(), ErrorKind::OutcomeUnknown | ErrorKind::NotFound) => return,

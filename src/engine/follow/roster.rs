@@ -1,12 +1,14 @@
 //! Who follows which binding in this process, and how those who change bindings speak to them.
 
+use super::hints::Hints;
 use crate::engine::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Coverage;
+use crate::source::{Bucket, Hint};
 use crate::store::Key;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The followers at work.
@@ -32,6 +34,10 @@ pub(super) struct Seat {
     /// It knows of no work.
     idle: AtomicBool,
     coverage: Mutex<Coverage>,
+    /// The store that is followed, while it can be reached.
+    store: Mutex<Option<Bucket>>,
+    /// What its messages named.
+    hints: Mutex<Hints>,
 }
 
 impl Seat {
@@ -46,6 +52,28 @@ impl Seat {
 
     pub(super) fn set_idle(&self, idle: bool) {
         self.idle.store(idle, Ordering::Release);
+    }
+
+    /// Says which store is followed, from now on.
+    pub(super) fn follows(&self, store: Option<Bucket>) {
+        *lock(&self.store) = store;
+    }
+
+    pub(super) fn hints(&self) -> MutexGuard<'_, Hints> {
+        lock(&self.hints)
+    }
+
+    /// Takes a hint, if it is about the store that is followed.
+    fn hint(&self, hint: &Hint, now: Instant) -> bool {
+        let key = match &*lock(&self.store) {
+            Some(Bucket::Objects(objects)) => objects.key_here(&hint.bucket, &hint.key),
+            _ => None,
+        };
+        let Some(key) = key else { return false };
+        self.hints().note(key, hint.touch, now);
+        // Whoever waits until there is no work waits for this too.
+        self.set_idle(false);
+        true
     }
 
     pub(super) fn cover(&self, change: impl FnOnce(&mut Coverage)) {
@@ -110,6 +138,12 @@ impl Roster {
         state.seats.remove(&key.bytes);
         state.turn += 1;
         self.changed.notify_all();
+    }
+
+    /// Passes a hint on to those who follow the object's store; whether there are any.
+    pub(super) fn hint(&self, hint: &Hint, now: Instant) -> bool {
+        let seats: Vec<Arc<Seat>> = lock(&self.state).seats.values().cloned().collect();
+        seats.iter().filter(|seat| seat.hint(hint, now)).count() > 0
     }
 
     pub(in crate::engine) fn is_active(&self, key: &Key) -> bool {

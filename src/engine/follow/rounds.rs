@@ -1,5 +1,6 @@
-//! Following a store: stores do not tell their changes to those who read them, so that all of it is listed from time to time
-//! and compared with the records. What is the same costs no more than its part of a page.
+//! Following a store: all of it is listed from time to time and compared with the records, because stores need not tell their
+//! changes and what they tell may be lost. What is the same costs no more than its part of a page. What messages name is
+//! looked at between ([`super::named`]).
 
 use super::heirs::{Heirs, bury};
 use super::pass::{Missing, Pace, SAVE_EVERY, in_parts};
@@ -20,23 +21,29 @@ use std::time::{Duration, Instant};
 
 /// How often the wish to stop is looked at while there is nothing to do.
 const LOOK_UP: Duration = Duration::from_millis(50);
+/// How often a pass looks at what messages named.
+const TURN_EVERY: Duration = Duration::from_millis(100);
 /// Listings take at most this part of the time, up to the longest pause.
 const SHARE: u32 = 4;
 
 /// The time in which a store can be reached.
 pub(super) struct Rounds<'a> {
-    pursuit: &'a Pursuit,
-    dataset: &'a Dataset,
-    pool: &'a Pool<Reading>,
-    progress: &'a Progress,
-    row: BindingRow,
-    filter: Filter,
-    place: Bucket,
+    pub(super) pursuit: &'a Pursuit,
+    pub(super) dataset: &'a Dataset,
+    pub(super) pool: &'a Pool<Reading>,
+    pub(super) progress: &'a Progress,
+    pub(super) row: BindingRow,
+    pub(super) filter: Filter,
+    pub(super) place: Bucket,
     heirs: Heirs,
     /// Keys of what could not be read in this round.
-    unread: BTreeSet<String>,
+    pub(super) unread: BTreeSet<String>,
     /// Objects that were new or changed in this round, and documents without objects.
     changes: u64,
+    /// The key up to which tags were compared; empty for the beginning.
+    pub(super) tags_upto: String,
+    /// There is a reason not to wait for the next round longer than need be.
+    pub(super) list_soon: bool,
 }
 
 impl<'a> Rounds<'a> {
@@ -50,7 +57,22 @@ impl<'a> Rounds<'a> {
         let row = pursuit.enter(place.identity()?)?;
         let filter = Filter::new(&row.prefix, &row.exclude)?;
         let (heirs, unread) = (Heirs::new(), BTreeSet::new());
-        Ok(Rounds { pursuit, dataset, pool, progress, row, filter, place, heirs, unread, changes: 0 })
+        // From now on: what happened before is found by the first round.
+        pursuit.seat.follows(Some(place.clone()));
+        Ok(Rounds {
+            pursuit,
+            dataset,
+            pool,
+            progress,
+            row,
+            filter,
+            place,
+            heirs,
+            unread,
+            changes: 0,
+            tags_upto: String::new(),
+            list_soon: false,
+        })
     }
 
     /// One round after the other, until it is asked to stop. The pause doubles while nothing changes.
@@ -63,19 +85,39 @@ impl<'a> Rounds<'a> {
             // What cannot be read is tried in each round, and need not be tried often.
             let calm = whole && self.changes <= self.unread.len() as u64;
             pause = if calm { pause * 2 } else { options.list_least };
-            pause = pause.max(begun.elapsed() * SHARE).clamp(options.list_least, options.list_most);
+            let bound =
+                |pause: Duration| pause.max(begun.elapsed() * SHARE).clamp(options.list_least, options.list_most);
+            pause = bound(pause);
             // What could not be compared to the end is work that is known of.
-            self.pursuit.seat.set_idle(whole);
-            let rested = Instant::now();
-            while whole && rested.elapsed() < pause && !self.is_stopped() {
-                std::thread::sleep(LOOK_UP.min(pause));
+            if whole {
+                self.compare_tags()?;
+                self.rest(pause, bound(options.list_least))?;
             }
             self.pursuit.seat.set_idle(false);
         }
         Ok(())
     }
 
-    fn is_stopped(&self) -> bool {
+    /// Waits for the next round, and looks at what messages name meanwhile; only `soon` where there is a reason.
+    fn rest(&mut self, pause: Duration, soon: Duration) -> Result<()> {
+        let rested = Instant::now();
+        loop {
+            self.follow_hints()?;
+            self.list_soon |= self.pursuit.seat.hints().take_overflow();
+            let pause = if self.list_soon { soon } else { pause };
+            if rested.elapsed() >= pause || self.is_stopped() {
+                return Ok(());
+            }
+            // Those who bring hints say so first: what they brought meanwhile is not taken for nothing.
+            self.pursuit.seat.set_idle(true);
+            if !self.pursuit.seat.hints().is_empty() {
+                self.pursuit.seat.set_idle(false);
+            }
+            std::thread::sleep(LOOK_UP.min(pause));
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
         self.pursuit.seat.is_stopped()
     }
 
@@ -85,6 +127,7 @@ impl<'a> Rounds<'a> {
         let began = Session::clock();
         self.unread.clear();
         self.changes = 0;
+        self.list_soon = false;
         let cursor = if self.row.scanned { String::new() } else { self.row.cursor.clone() };
         let mut missing = Missing::default();
         if !self.pass(&cursor, "", &mut missing)? {
@@ -100,7 +143,7 @@ impl<'a> Rounds<'a> {
         if more || self.is_stopped() {
             return Ok(false);
         }
-        self.heirs.begin_anew();
+        self.heirs.keep_recent();
         self.row = self.pursuit.verified(began, self.unread.is_empty())?;
         Ok(true)
     }
@@ -117,7 +160,7 @@ impl<'a> Rounds<'a> {
         let (dataset, bucket) = (self.dataset, &self.pursuit.bucket);
         let mut comparison = Comparison::new(dataset, bucket, &filter, place.tour(walking), "", (after, until));
         let mut intake = Intake::new(dataset, self.pool, self.progress, true)?;
-        let (mut saved, mut pace) = (Instant::now(), Pace::new(self.row.rate));
+        let (mut saved, mut turned, mut pace) = (Instant::now(), Instant::now(), Pace::new(self.row.rate));
         loop {
             let step = comparison.step()?;
             pace.keep(step.seen.len(), || self.is_stopped());
@@ -141,6 +184,13 @@ impl<'a> Rounds<'a> {
                 self.cover();
                 saved = Instant::now();
             }
+            if turned.elapsed() >= TURN_EVERY && self.pursuit.seat.hints().are_due(turned) {
+                // The pool is one: what the pass handed in comes first.
+                intake.drain()?;
+                self.learn(intake.take_done());
+                self.follow_hints()?;
+                turned = Instant::now();
+            }
             match failed {
                 Some(e) => return Err(e),
                 None if stopped => return Ok(false),
@@ -163,7 +213,7 @@ impl<'a> Rounds<'a> {
         None
     }
 
-    fn learn(&mut self, done: Vec<Done>) {
+    pub(super) fn learn(&mut self, done: Vec<Done>) {
         for done in done {
             self.heirs.add(&done);
             if done.unread {
@@ -174,7 +224,7 @@ impl<'a> Rounds<'a> {
 
     /// Lets documents without objects pass on to those that their objects became, and removes the others: those of which a
     /// second listing says the same.
-    fn bury(&mut self, gone: Vec<Gone>) -> Result<()> {
+    pub(super) fn bury(&mut self, gone: Vec<Gone>) -> Result<()> {
         if gone.is_empty() || self.is_stopped() {
             return Ok(());
         }
@@ -187,7 +237,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Tells how well it follows.
-    fn cover(&self) {
+    pub(super) fn cover(&self) {
         self.pursuit.seat.cover(|coverage| {
             (coverage.live, coverage.polled, coverage.unreachable) = (0, 1, self.unread.len() as u64);
         });

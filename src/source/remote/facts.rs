@@ -76,6 +76,16 @@ pub(super) fn tag_count(headers: &HeaderMap, dialect: Dialect) -> u32 {
     text(headers, &format!("{}tagging-count", own(dialect))).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+/// The members that tags give; none without tags.
+pub(super) fn tags(tags: Vec<(String, String)>) -> Members {
+    let mut found = Members::new();
+    if !tags.is_empty() {
+        found.set(field::OSS_TAGGING_COUNT, i64::try_from(tags.len()).unwrap_or(i64::MAX));
+        found.set(field::OSS_TAGGING, Value::map(tags));
+    }
+    found
+}
+
 /// The members that an answer gives.
 pub(super) fn members(headers: &HeaderMap, dialect: Dialect) -> Members {
     let (mut found, own) = (Members::new(), own(dialect));

@@ -8,7 +8,7 @@ use super::ready::done;
 use super::store::{Store, is_plain};
 use super::wire::Line;
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{Entry, Filter, Found, Skipped, Walking, Why};
+use crate::source::{Entry, Filter, Found, Skipped, Walking, Why, just_before};
 use futures::StreamExt;
 use opendal::options::ListOptions;
 use opendal::{Lister, Metadata};
@@ -158,7 +158,7 @@ impl Iterator for Listing {
 pub(super) fn absent(store: &Store, keys: &[&str], page: usize) -> Result<Vec<bool>> {
     let (mut gone, mut last) = (Vec::with_capacity(keys.len()), String::new());
     while let Some(first) = keys.get(gone.len()) {
-        let walking = Walking { after: before(first).max(last.clone()), ..Walking::default() };
+        let walking = Walking { after: just_before(first).max(last.clone()), ..Walking::default() };
         let mut listing = Listing::new(store, &walking, page);
         for _ in 0..page {
             let (key, is_file) = match listing.next() {
@@ -180,28 +180,4 @@ pub(super) fn absent(store: &Store, keys: &[&str], page: usize) -> Result<Vec<bo
         }
     }
     Ok(gone)
-}
-
-/// A text less than a key, with hardly a key between.
-fn before(key: &str) -> String {
-    let mut text = key.to_owned();
-    let last = text.pop();
-    let room = text.len() + 8 <= LONGEST_KEY;
-    let less = last.and_then(|last| ('\u{1}'..last).next_back()).filter(|_| room);
-    text.extend(less.into_iter().flat_map(|less| [less, char::MAX]));
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_before_a_key() {
-        for key in ["a", "photos/2024/a.jpg", "\u{e000}", "x\u{1}", "\u{2}", "x/"] {
-            assert!(before(key).as_str() < key, "{key:?} {:?}", before(key));
-        }
-        assert_eq!(before("ab"), format!("aa{}", char::MAX));
-        assert_eq!(before(&"x".repeat(1024)).len(), 1023);
-    }
 }

@@ -9,7 +9,7 @@ use super::store::Store;
 use super::wire::Line;
 use crate::codec::ReadAt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Members, Value, field};
+use crate::model::Members;
 use crate::source::Stamp;
 use crate::source::bucket::Object;
 use http::HeaderMap;
@@ -184,9 +184,8 @@ impl Object for RemoteObject {
         let dialect = self.store.dialect();
         let mut found = facts::members(&headers, dialect);
         if facts::tag_count(&headers, dialect) > 0 {
-            let tags = self.store.tagging().read(&self.store.line(), &self.key)?;
-            found.set(field::OSS_TAGGING_COUNT, i64::try_from(tags.len()).unwrap_or(i64::MAX));
-            found.set(field::OSS_TAGGING, Value::map(tags));
+            let tags = facts::tags(self.store.tagging().read(&self.store.line(), &self.key)?);
+            tags.iter().for_each(|(id, value)| found.set(id, value.clone()));
         }
         Ok(found)
     }

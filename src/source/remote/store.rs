@@ -10,6 +10,7 @@ use super::ready::done;
 use super::tagging::Tagging;
 use super::wire::{Line, Wire};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Members;
 use crate::source::bucket::{Object, Objects, Tour};
 use crate::source::{Identity, Stamp, Walking};
 use opendal::services::{Oss, S3};
@@ -158,6 +159,16 @@ impl Objects for Store {
 
     fn absent(&self, keys: &[&str]) -> Result<Vec<bool>> {
         super::listing::absent(self, keys, PAGE)
+    }
+
+    fn key_here(&self, bucket: &str, key: &str) -> Option<String> {
+        let address = &self.inner.address;
+        let key = Some(key).filter(|_| bucket == address.bucket)?.strip_prefix(&address.prefix)?;
+        is_plain(key).then(|| key.to_owned())
+    }
+
+    fn tags(&self, key: &str) -> Result<Members> {
+        self.tagging().read(&self.line(), key).map(facts::tags)
     }
 
     fn open(&self, key: &str, state: Option<Stamp>) -> Result<Box<dyn Object>> {

@@ -72,7 +72,13 @@ impl Tagging {
         signed.map_err(|_| failed("the request could not be signed".to_owned()))?;
         let answer = line.send(&Request::from_parts(parts, ())).map_err(failed)?;
         if !answer.status.is_success() {
-            return Err(failed(answer.refusal()));
+            // Some say so of an object without tags.
+            if answer.code() == "NoSuchTagSet" {
+                return Ok(Vec::new());
+            }
+            let gone = answer.code() == "NoSuchKey";
+            let failed = failed(answer.refusal());
+            return Err(if gone { Error::new(ErrorKind::NotFound, failed.message()) } else { failed });
         }
         parse(&answer.body).map_err(failed)
     }

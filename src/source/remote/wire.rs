@@ -165,7 +165,7 @@ impl Answer {
     }
 
     /// `Code` of an error document (S3 API, "Error Responses"), letters and digits alone; empty without.
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         if self.status.is_success() {
             return String::new();
         }
