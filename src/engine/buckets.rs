@@ -56,6 +56,12 @@ impl Buckets {
         self.places.values().map(of).max().unwrap_or(0)
     }
 
+    /// Whether an address is that of an object of a store.
+    pub(super) fn is_store(&self, uri: &str) -> bool {
+        let bucket = uri.strip_prefix("oss://").and_then(|rest| rest.split('/').next()).unwrap_or("");
+        matches!(self.places.get(bucket), Some(Bucket::Objects(_)))
+    }
+
     /// Opens the file of an address. [`ErrorKind::NotFound`] where there is no such bucket or file, or where the way to it
     /// would leave the bucket's place.
     pub(super) fn open(&self, uri: &str) -> Result<Opened> {

@@ -70,8 +70,7 @@ impl Engine {
             extractor.prepare()?;
             let pool = PoolOptions { in_flight: options.pool.in_flight.max(GROUP_FILES * 2), ..options.pool };
             let pool = reaching(patient(pool, &extractor, &options.extract), buckets.concurrency());
-            // Objects of stores come by ranges, one file after the other: each thread takes one.
-            let at_once = if buckets.concurrency() > 0 { 1 } else { at_once(&extractor, pool.threads) };
+            let at_once = at_once(&extractor, pool.threads);
             let fetching = Fetching { buckets: buckets.clone(), options: options.extract, extractor, at_once };
             let pool = Pool::new(fetching, pool)?;
             self.handle.inner.desk.staff()?;
@@ -243,6 +242,11 @@ impl Work for Fetching {
 
     fn at_once(&self) -> usize {
         self.at_once
+    }
+
+    /// Objects of stores come by ranges, and their thread waits for each: those of others are read meanwhile.
+    fn is_alone(&self, job: &Job) -> bool {
+        self.buckets.is_store(&job.uri)
     }
 
     fn run_all(&self, (): &mut (), hand: &Hand<'_, Fetching>) {

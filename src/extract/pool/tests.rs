@@ -69,7 +69,7 @@ impl Work for Obedient {
     }
 }
 
-/// The same, several jobs at once: it leaves out every fourth, as work may.
+/// The same, several jobs at once, but for every fifth: it leaves out every fourth, as work may.
 struct Greedy(Obedient);
 
 impl Work for Greedy {
@@ -89,7 +89,13 @@ impl Work for Greedy {
         8
     }
 
+    fn is_alone(&self, job: &Job) -> bool {
+        job.0.is_multiple_of(5)
+    }
+
     fn run_all(&self, scratch: &mut Vec<u64>, hand: &Hand<'_, Greedy>) {
+        assert!(!hand.jobs().any(|job| self.is_alone(job)), "a job that is done alone came with others");
+        assert!(hand.jobs().count() <= self.at_once());
         for (place, job) in hand.jobs().enumerate().filter(|(_, job)| job.0 % 4 != 1) {
             hand.begin(place);
             hand.done(place, self.0.run(scratch, job));
@@ -383,6 +389,19 @@ fn workers_share_a_batch_that_one_of_them_took() {
         let pool = Pool::new(work.clone(), PoolOptions { in_flight: 64, ..options(8, 30_000) }).unwrap();
         let answers = drive(&pool, (0..64).map(|n| (n, Deed::Sleep(20))));
         assert_eq!(answers.len(), 64);
+        assert!(work.most_running.load(Ordering::SeqCst) == 8, "{:?}", work.most_running);
+    });
+}
+
+#[test]
+fn jobs_that_are_done_alone_wait_for_no_other() {
+    within(30, || {
+        let work = Obedient::default();
+        let pool = Pool::new(Greedy(work.clone()), PoolOptions { in_flight: 64, ..options(8, 30_000) }).unwrap();
+        // In between are some that are done together.
+        let deed = |n: u64| if n.is_multiple_of(5) { Deed::Sleep(20) } else { Deed::Double };
+        let answers = drive(&pool, (0..320).map(|n| (n, deed(n))));
+        assert!((0..320).all(|n| answers[&n] == Ok(n * 2)));
         assert!(work.most_running.load(Ordering::SeqCst) == 8, "{:?}", work.most_running);
     });
 }

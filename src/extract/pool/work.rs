@@ -27,6 +27,11 @@ pub trait Work: Send + Sync + 'static {
         1
     }
 
+    /// Whether a job is never done together with others: one that waits, where others would wait for it.
+    fn is_alone(&self, _job: &Self::Job) -> bool {
+        false
+    }
+
     /// Does several jobs together. Says where it is by [`Hand::begin`] and answers by [`Hand::done`]; what it leaves out is
     /// done by [`Work::run`]. May panic and may fail to return like that: the job that was begun last fails, the others are
     /// done again.

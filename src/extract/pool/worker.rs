@@ -49,10 +49,7 @@ impl<W: Work> Worker<W> {
         let seat = self.seat.as_ref()?;
         while !self.shared.is_quitting() {
             if let Some(task) = seat.deque.pop().or_else(|| self.shared.steal(seat)) {
-                let more = self.shared.work.at_once().saturating_sub(1);
-                let tasks = std::iter::once(task).chain(std::iter::from_fn(|| seat.deque.pop()).take(more));
-                // One that was put back may have been answered by the thread that was given up.
-                let tasks: Vec<_> = tasks.filter(|task| !task.is_answered()).collect();
+                let tasks = self.joined_by(task, seat);
                 // A wake-up reaches one sleeper; it passes the news on while there is more to do.
                 if self.shared.has_work() {
                     self.shared.wake_one();
@@ -65,6 +62,26 @@ impl<W: Work> Worker<W> {
             self.shared.sleep(seat);
         }
         None
+    }
+
+    /// A task with those of the own deque that may be done together with it.
+    fn joined_by(&self, task: Arc<Task<W>>, seat: &Seat<W>) -> Vec<Arc<Task<W>>> {
+        let work = &self.shared.work;
+        let most = if work.is_alone(&task.job) { 1 } else { work.at_once() };
+        let mut tasks = vec![task];
+        while tasks.len() < most
+            && let Some(next) = seat.deque.pop()
+        {
+            if work.is_alone(&next.job) {
+                // Whoever is idle may steal it meanwhile.
+                seat.deque.push(next);
+                break;
+            }
+            tasks.push(next);
+        }
+        // One that was put back may have been answered by the thread that was given up.
+        tasks.retain(|task| !task.is_answered());
+        tasks
     }
 
     /// Runs and answers tasks. `false` if the watchdog had given them up meanwhile, and this thread with them.
