@@ -143,7 +143,7 @@ impl Engine {
                 AuditReport { bucket: binding.bucket.clone(), source: place.address(), ..AuditReport::default() };
             let mounts = row.map(|row| row.mounts).unwrap_or_default();
             let tags = options.tags.clone().filter(|_| matches!(place, Bucket::Objects(_)));
-            let (heirs, asking) = (Heirs::new(), Vec::new());
+            let (heirs, asking) = (Heirs::new(bucket), Vec::new());
             let mut run = Run {
                 dataset: &dataset,
                 place,

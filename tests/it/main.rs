@@ -70,6 +70,8 @@ mod layers;
 #[cfg(feature = "cli")]
 mod packs;
 #[cfg(feature = "engine")]
+mod moves;
+#[cfg(feature = "engine")]
 mod paging;
 #[cfg(feature = "remote")]
 mod remote;

@@ -210,12 +210,21 @@ fn files_are_indexed_by_their_addresses() {
     world.store.put("empty", Object::new(""));
     let mut buckets = Buckets::new();
     buckets.add("b", world.url("?")).unwrap();
+    // Files of a folder beside it, in the same call.
+    let folder = world.dir.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    (0..60).for_each(|n| fs::write(folder.join(format!("{n}.txt")), format!("text {n}")).unwrap());
+    buckets.add("c", &folder).unwrap();
+    let local = (0..60).map(|n| File::new(format!("oss://c/{n}.txt")));
     let indexer = world.engine.start_indexer(buckets, IndexerOptions::default()).unwrap();
     let files = ["old harbour.jpg", "empty", "nowhere.jpg"].map(|key| File::new(format!("oss://b/{key}")));
-    world.dataset().index_files(files.to_vec(), &IndexOrder::default()).unwrap();
+    let all: Vec<File> = local.chain(files).collect();
+    all.chunks(50).for_each(|some| drop(world.dataset().index_files(some.to_vec(), &IndexOrder::default()).unwrap()));
     assert!(indexer.wait_idle(PATIENCE));
     assert_eq!(world.file("old harbour.jpg").text(field::MEDIA_TYPE), Some("image"));
     assert_eq!(world.file("empty").text(field::OSS_STORAGE_CLASS), Some("STANDARD"));
+    let found = world.dataset().scan("oss://c/", usize::MAX).unwrap();
+    assert_eq!(found.iter().filter(|file| file.text(field::MEDIA_TYPE) == Some("document")).count(), 60);
     let lost = world.file("nowhere.jpg");
     assert_eq!(lost.text(field::OBJECT_STATUS), Some("Failed"));
     assert!(lost.text(field::REASON).unwrap().contains("does not exist"), "{:?}", lost.text(field::REASON));

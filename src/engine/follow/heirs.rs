@@ -1,15 +1,19 @@
 //! Files that moved: a document whose file is gone finds the one that its file became. By state first (inode, length,
-//! modification time: a rename keeps them), then by length and partial digest (a copy to another file system).
+//! modification time: a rename keeps them), then by length and partial digest (a copy to another file system) or ETag.
+//!
+//! Bindings of one dataset share what they read lately, so that a file is found that moved from one to another.
 
 use crate::engine::compare::{Gone, Known};
 use crate::engine::dataset::Dataset;
 use crate::engine::document::KEPT;
 use crate::engine::intake::Done;
 use crate::engine::quarantine::{self, Verdicts};
+use crate::engine::sync::lock;
 use crate::error::Result;
 use crate::model::{Condition, Filter, Page, Query, Timestamp, field, now};
 use crate::store::{Record, Stamp, Table, keys};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Files that were read lately and are remembered at most.
@@ -21,14 +25,22 @@ const STORED: Duration = Duration::from_secs(2);
 /// Documents of one length and time that are looked at.
 const CANDIDATES: usize = 20;
 
-/// Files that were read lately.
+/// Files that were read lately, as one binding sees them.
 #[derive(Debug)]
 pub(in crate::engine) struct Heirs {
+    lately: Arc<Mutex<Lately>>,
+    /// How the addresses of the binding's own files begin.
+    bucket: String,
+}
+
+/// Files of all bindings of a dataset that were read lately.
+#[derive(Debug, Default)]
+pub(super) struct Lately {
     by_stamp: HashMap<(u64, i64, u64), Heir>,
     /// What was a copy all along is no heir.
     by_hash: HashMap<(u64, String), Heir>,
-    /// Some were forgotten, or read by an earlier process: the index knows them.
-    partial: bool,
+    /// Buckets of which none were forgotten, or read by an earlier process: of others the index knows.
+    whole: HashSet<String>,
 }
 
 /// A file that may be what another one became.
@@ -39,7 +51,31 @@ pub(super) struct Heir {
     read: Option<(Instant, Timestamp)>,
 }
 
+impl Lately {
+    fn retain(&mut self, keep: impl Fn(&Heir) -> bool) {
+        self.by_stamp.retain(|_, heir| keep(heir));
+        self.by_hash.retain(|_, heir| keep(heir));
+    }
+
+    /// What became of a file, among what is remembered. Of the files of other bindings only those count that came lately.
+    fn find(&self, gone: &Gone, stamp: Stamp, bucket: &str) -> Option<Heir> {
+        // It may be remembered itself.
+        let is_other = |heir: &&Heir| heir.uri != gone.uri;
+        let is_near = |heir: &&Heir| heir.uri.starts_with(bucket) || heir.is_recent();
+        let same_state = self.by_stamp.get(&state(stamp)).filter(is_other).filter(is_near);
+        let same_bytes = || {
+            let hash = Some(&gone.known.hash).filter(|hash| !hash.is_empty() && stamp.size > 0)?;
+            self.by_hash.get(&(stamp.size, hash.clone())).filter(is_other).filter(|heir| heir.is_recent())
+        };
+        same_state.or_else(same_bytes).cloned()
+    }
+}
+
 impl Heir {
+    fn is_recent(&self) -> bool {
+        self.read.is_some_and(|(read, _)| read.elapsed() < RECENT)
+    }
+
     /// Whether callers have said something of it since it was read: then it is a file of its own, such as another link to the
     /// same bytes, and what was said of it stays. What they said before may be of a file that was there before.
     fn is_spoken_for(&self, dataset: &Dataset) -> Result<bool> {
@@ -54,54 +90,58 @@ impl Heir {
 }
 
 impl Heirs {
-    pub(in crate::engine) fn new() -> Heirs {
-        Heirs { by_stamp: HashMap::new(), by_hash: HashMap::new(), partial: true }
+    /// Those of one who shares them with nobody.
+    pub(in crate::engine) fn new(bucket: &str) -> Heirs {
+        Heirs::among(bucket, Arc::default())
+    }
+
+    /// Those of one binding among the others of its dataset.
+    pub(super) fn among(bucket: &str, lately: Arc<Mutex<Lately>>) -> Heirs {
+        let bucket = format!("oss://{bucket}/");
+        lock(&lately).whole.remove(&bucket);
+        Heirs { lately, bucket }
     }
 
     /// Remembers a file that was read.
-    pub(in crate::engine) fn add(&mut self, done: &Done) {
+    pub(in crate::engine) fn add(&self, done: &Done) {
         if done.kept {
             return;
         }
-        if self.by_stamp.len() >= MOST {
-            (self.by_stamp, self.by_hash) = Default::default();
-            self.partial = true;
+        let mut lately = lock(&self.lately);
+        if lately.by_stamp.len() >= MOST {
+            *lately = Lately::default();
         }
         let heir = Heir { uri: done.uri.clone(), read: Some((Instant::now(), now())) };
-        self.by_stamp.insert(state(done.stamp), heir.clone());
+        lately.by_stamp.insert(state(done.stamp), heir.clone());
         if !done.hash.is_empty() && done.stamp.size > 0 {
-            self.by_hash.insert((done.stamp.size, done.hash.clone()), heir);
+            lately.by_hash.insert((done.stamp.size, done.hash.clone()), heir);
         }
     }
 
-    /// Everything is compared: what is read from now on is all that can be an heir.
-    pub(super) fn begin_anew(&mut self) {
-        *self = Heirs { partial: false, ..Heirs::new() };
+    /// Everything is compared: what was read lately and what is read from now on is all that can be an heir. The former is
+    /// remembered for other bindings, and because a store may tell of a copy and of the deletion of what was copied in different
+    /// listings.
+    pub(super) fn keep_recent(&self) {
+        let mut lately = lock(&self.lately);
+        lately.retain(|heir| !heir.uri.starts_with(&self.bucket) || heir.is_recent());
+        lately.whole.insert(self.bucket.clone());
     }
 
-    /// The same, but what was read lately is remembered: a store may tell of a copy and of the deletion of what was copied in
-    /// different listings.
-    pub(super) fn keep_recent(&mut self) {
-        let is_recent = |heir: &Heir| heir.read.is_some_and(|(read, _)| read.elapsed() < RECENT);
-        self.by_stamp.retain(|_, heir| is_recent(heir));
-        self.by_hash.retain(|_, heir| is_recent(heir));
-        self.partial = false;
+    /// Whether something is remembered that a file may have become.
+    pub(super) fn know(&self, gone: &Gone) -> bool {
+        gone.known.stamp.is_some_and(|stamp| lock(&self.lately).find(gone, stamp, &self.bucket).is_some())
     }
 
     /// What became of a file.
-    pub(super) fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
+    fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
         let Some(stamp) = gone.known.stamp else { return Ok(None) };
-        // It may be remembered itself.
-        let same_state = self.by_stamp.get(&state(stamp)).filter(|heir| heir.uri != gone.uri);
-        let remembered = same_state.or_else(|| {
-            let hash = Some(&gone.known.hash).filter(|hash| !hash.is_empty() && stamp.size > 0)?;
-            let heir = self.by_hash.get(&(stamp.size, hash.clone()))?;
-            heir.read.is_some_and(|(read, _)| read.elapsed() < RECENT).then_some(heir)
-        });
+        let (remembered, whole) = {
+            let lately = lock(&self.lately);
+            (lately.find(gone, stamp, &self.bucket), lately.whole.contains(&self.bucket))
+        };
         match remembered {
-            Some(heir) if heir.uri != gone.uri => Ok(Some(heir.clone())),
-            _ if self.partial => Ok(indexed(dataset, gone, stamp)?.map(|uri| Heir { uri, read: None })),
-            _ => Ok(None),
+            None if !whole => Ok(indexed(dataset, gone, stamp)?.map(|uri| Heir { uri, read: None })),
+            found => Ok(found),
         }
     }
 }

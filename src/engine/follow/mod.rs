@@ -16,6 +16,7 @@ mod roster;
 mod rounds;
 mod settle;
 mod turn;
+mod waiting;
 
 pub use crate::source::MOST_MESSAGE;
 pub(super) use heirs::{Heirs, bury};

@@ -2,6 +2,7 @@
 
 use super::heirs::bury;
 use super::pursuit::Session;
+use super::roster::Kind;
 use crate::engine::compare::{Comparison, Gone, away, is_within, key_of};
 use crate::engine::intake::{Done, Intake};
 use crate::error::Result;
@@ -17,6 +18,8 @@ const MOST_GONE: usize = 100_000;
 const BURIED_AT_ONCE: usize = 1000;
 /// File systems below the root that are remembered at most.
 const MOST_MOUNTS: usize = 1000;
+/// Longest that a document without a file waits for other bindings to look.
+const WAIT_MOST: Duration = Duration::from_secs(60);
 /// How often the first scan writes down how far it is.
 pub(super) const SAVE_EVERY: Duration = Duration::from_secs(2);
 /// How often a pass looks at what changed meanwhile.
@@ -77,13 +80,15 @@ impl Session<'_> {
 
     /// Compares everything.
     pub(super) fn compare_all(&mut self) -> Result<()> {
-        let began = Session::clock();
+        let (began, looked) = (Session::clock(), Instant::now());
         self.rescan = false;
         let mut missing = Missing::default();
         if !self.pass(Span::tree(Path::new("")), &mut missing)? {
             return Ok(());
         }
-        self.finish(began, missing)
+        self.finish(began, missing)?;
+        self.looked = looked;
+        Ok(())
     }
 
     fn finish(&mut self, began: i64, missing: Missing) -> Result<()> {
@@ -93,7 +98,7 @@ impl Session<'_> {
             self.rescan = true;
             return Ok(());
         }
-        self.heirs.begin_anew();
+        self.heirs.keep_recent();
         self.note_verified(began)?;
         self.cover();
         Ok(())
@@ -200,14 +205,26 @@ impl Session<'_> {
         }
     }
 
-    /// Lets documents without files pass on to those that their files became, and removes the others.
+    /// Lets documents without files pass on to those that their files became, and removes the others: at once, or when other
+    /// bindings have looked whether they got them.
     pub(super) fn bury(&mut self, missing: Missing) -> Result<()> {
-        if missing.gone.is_empty() || self.is_stopped() {
+        let gone = self.pursuit.sift(&mut self.waiting, missing.gone, &self.heirs, Kind::Folder);
+        self.bury_now(gone)
+    }
+
+    /// The same with those that have waited.
+    pub(super) fn bury_waiting(&mut self) -> Result<()> {
+        let over = self.pursuit.take_waiting(&mut self.waiting, &self.heirs, Kind::Folder, WAIT_MOST);
+        self.bury_now(over)
+    }
+
+    fn bury_now(&mut self, gone: Vec<Gone>) -> Result<()> {
+        if gone.is_empty() || self.is_stopped() {
             return Ok(());
         }
         let folder = self.open()?;
         let gone_away = away(&Bucket::Folder(folder.clone()), &self.row.mounts);
-        let (lost, gone): (Vec<Gone>, Vec<Gone>) = missing.gone.into_iter().partition(|g| self.is_below(g, &gone_away));
+        let (lost, gone): (Vec<Gone>, Vec<Gone>) = gone.into_iter().partition(|g| self.is_below(g, &gone_away));
         if !lost.is_empty() {
             self.unread.extend(gone_away);
         }

@@ -19,6 +19,8 @@ pub(super) struct Polling {
     least: Duration,
     most: Duration,
     pause: Duration,
+    /// Shortest pause after what the last look cost.
+    floor: Duration,
     next: Instant,
     looks: u32,
 }
@@ -34,7 +36,15 @@ pub(super) struct Looked {
 
 impl Polling {
     pub(super) fn new(least: Duration, most: Duration) -> Polling {
-        Polling { times: BTreeMap::new(), least, most, pause: least, next: Instant::now() + least, looks: 0 }
+        Polling {
+            times: BTreeMap::new(),
+            least,
+            most,
+            pause: least,
+            floor: least,
+            next: Instant::now() + least,
+            looks: 0,
+        }
     }
 
     /// Polls one directory from now on; `time`: its modification time before it was last listed.
@@ -79,10 +89,16 @@ impl Polling {
         Ok(looked)
     }
 
+    /// Somebody waits for the next look: it comes as soon as its cost allows.
+    pub(super) fn hurry(&mut self) {
+        self.next = self.next.min(Instant::now() + self.floor);
+    }
+
     /// Sets the pause after a look that took `cost` with all that came of it.
     pub(super) fn rest(&mut self, cost: Duration, changed: bool) {
         let calm = if changed { self.least } else { self.pause * 2 };
-        self.pause = calm.max(cost * SHARE).clamp(self.least, self.most);
+        self.floor = (cost * SHARE).clamp(self.least, self.most);
+        self.pause = calm.max(self.floor).min(self.most);
         self.next = Instant::now() + self.pause;
     }
 }

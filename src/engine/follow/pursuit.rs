@@ -3,11 +3,13 @@
 use super::heirs::Heirs;
 use super::options::FollowOptions;
 use super::polling::Polling;
-use super::roster::Seat;
+use super::roster::{Kind, Roster, Seat};
 use super::rounds::Rounds;
 use super::settle::Settling;
+use super::waiting::Waiting;
 use crate::engine::audit::close_home;
 use crate::engine::binding::{check_identity, clip};
+use crate::engine::compare::Gone;
 use crate::engine::dataset::Dataset;
 use crate::engine::intake;
 use crate::engine::open::Engine;
@@ -30,6 +32,10 @@ use std::time::{Duration, Instant};
 const RETRY_LEAST: Duration = Duration::from_secs(1);
 /// Longest wait for events, so that the wish to stop is noticed.
 const LOOK_UP: Duration = Duration::from_millis(250);
+/// How often documents are looked at that wait for other bindings.
+const WAITING_EVERY: Duration = Duration::from_millis(50);
+/// Time in which a file that moved here settles.
+const SETTLED: Duration = Duration::from_secs(2);
 /// How often the root is looked at.
 const ROOT_EVERY: Duration = Duration::from_secs(1);
 
@@ -92,6 +98,7 @@ impl Pursuit {
             let outcome = self.follow();
             self.seat.set_idle(false);
             self.seat.follows(None);
+            self.seat.looks(None);
             let error = match outcome {
                 Ok(()) => return,
                 Err(e) if matches!(e.kind(), ErrorKind::OutcomeUnknown | ErrorKind::NotFound) => return,
@@ -178,6 +185,27 @@ impl Pursuit {
         changed.ok_or_else(|| Error::new(ErrorKind::NotFound, "the binding was stopped or deleted"))
     }
 
+    pub(super) fn roster(&self) -> &Roster {
+        &self.engine.handle.inner.roster
+    }
+
+    /// What it reads lately, among the other bindings of its dataset.
+    pub(super) fn heirs(&self) -> Heirs {
+        self.roster().heirs(&self.key)
+    }
+
+    /// Those of the documents without files that need not wait for other bindings.
+    pub(super) fn sift(&self, waiting: &mut Waiting, gone: Vec<Gone>, heirs: &Heirs, kind: Kind) -> Vec<Gone> {
+        waiting.sift(gone, heirs, self.roster(), &self.key, kind)
+    }
+
+    /// Those that waited for long enough.
+    pub(super) fn take_waiting(&self, waiting: &mut Waiting, heirs: &Heirs, kind: Kind, most: Duration) -> Vec<Gone> {
+        let mut over = waiting.take(heirs, self.roster(), &self.key, kind);
+        over.extend(waiting.take_old(most));
+        over
+    }
+
     fn doze(&self, time: Duration) {
         let begun = Instant::now();
         while begun.elapsed() < time && !self.seat.is_stopped() {
@@ -224,6 +252,9 @@ pub(super) struct Session<'a> {
     pub(super) settling: Settling,
     pub(super) polling: Polling,
     pub(super) heirs: Heirs,
+    pub(super) waiting: Waiting,
+    /// When all that is polled was looked at last.
+    pub(super) looked: Instant,
     /// What is mounted below the root.
     mounts: BTreeSet<Mount>,
     /// Keys of what could not be read.
@@ -247,6 +278,7 @@ impl<'a> Session<'a> {
         let watcher = if blind { None } else { Watcher::new(folder.root(), pursuit.budget.clone()).ok() };
         let watcher = Arc::new(watcher.unwrap_or_else(|| Watcher::blind(folder.root())));
         let mounts = mounts_below(folder.root());
+        pursuit.seat.looks(Some(Kind::Folder));
         Ok(Session {
             pursuit,
             dataset,
@@ -257,7 +289,9 @@ impl<'a> Session<'a> {
             watcher,
             settling: Settling::default(),
             polling: Polling::new(pursuit.options.poll_least, pursuit.options.poll_most),
-            heirs: Heirs::new(),
+            heirs: pursuit.heirs(),
+            waiting: Waiting::default(),
+            looked: Instant::now(),
             mounts,
             unread: BTreeSet::new(),
             rescan: false,
@@ -286,9 +320,10 @@ impl<'a> Session<'a> {
         let (mut root_looked, mut verified, mut retried) = (Instant::now(), Instant::now(), Instant::now());
         while !self.is_stopped() {
             let wait = self.patience();
-            let busy = self.rescan || !self.settling.is_empty();
+            let busy = self.rescan || !self.settling.is_empty() || !self.waiting.is_empty();
             self.pursuit.seat.set_idle(!busy);
             self.listen(wait)?;
+            let heard = Instant::now();
             self.turn(true)?;
             if self.rescan || verified.elapsed() >= options.verify {
                 self.compare_all()?;
@@ -306,8 +341,24 @@ impl<'a> Session<'a> {
                 retried = Instant::now();
             }
             self.cover();
+            if self.pursuit.seat.take_asked() {
+                self.polling.hurry();
+            }
+            self.tell_looked(heard);
+            self.bury_waiting()?;
         }
         Ok(())
+    }
+
+    /// Tells others up to when everything that happened was read.
+    fn tell_looked(&self, heard: Instant) {
+        let polled = (self.polling.len() > 0).then_some(self.looked);
+        // What waits for longer is still being written: it did not move here.
+        let settling = self.settling.oldest().map(|first| first.max(heard.checked_sub(SETTLED).unwrap_or(first)));
+        let looked = [polled, settling].into_iter().flatten().fold(heard, Instant::min);
+        if !self.rescan {
+            self.pursuit.seat.has_looked(looked);
+        }
     }
 
     /// Sees that the root is there, and looks into what was mounted or unmounted below it: no event tells.
@@ -326,7 +377,9 @@ impl<'a> Session<'a> {
     /// How long to wait for events: until something is due.
     fn patience(&self) -> Duration {
         let now = Instant::now();
-        let next = [self.settling.next(), self.polling.next()].into_iter().flatten().min();
+        // What waits for others is looked at often.
+        let waiting = (!self.waiting.is_empty()).then(|| now + WAITING_EVERY);
+        let next = [self.settling.next(), self.polling.next(), waiting].into_iter().flatten().min();
         next.map_or(LOOK_UP, |next| next.saturating_duration_since(now).min(LOOK_UP))
     }
 

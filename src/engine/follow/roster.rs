@@ -1,21 +1,30 @@
 //! Who follows which binding in this process, and how those who change bindings speak to them.
 
+use super::heirs::{Heirs, Lately};
 use super::hints::Hints;
 use crate::engine::sync::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Coverage;
 use crate::source::{Bucket, Hint};
-use crate::store::Key;
+use crate::store::{DatasetId, Key, keys};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The followers at work.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::engine) struct Roster {
     state: Mutex<State>,
     changed: Condvar,
+    /// Before anything that is followed.
+    began: Instant,
+}
+
+impl Default for Roster {
+    fn default() -> Roster {
+        Roster { state: Mutex::default(), changed: Condvar::default(), began: Instant::now() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -25,6 +34,25 @@ struct State {
     /// Counts what the supervisor should look at.
     turn: u64,
     seats: HashMap<Vec<u8>, Arc<Seat>>,
+    /// What the bindings of each dataset read lately.
+    lately: HashMap<DatasetId, Arc<Mutex<Lately>>>,
+}
+
+/// What a binding follows: files do not move from one kind to the other in a way that could be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Folder,
+    Store,
+}
+
+/// How far a binding is with looking.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    kind: Kind,
+    /// All that happened before this moment was read; `None` before the first time.
+    at: Option<Instant>,
+    /// Another binding waits for it.
+    asked: bool,
 }
 
 /// What a binding's thread shares with others.
@@ -38,6 +66,8 @@ pub(super) struct Seat {
     store: Mutex<Option<Bucket>>,
     /// What its messages named.
     hints: Mutex<Hints>,
+    /// `None` while the source cannot be reached.
+    look: Mutex<Option<Look>>,
 }
 
 impl Seat {
@@ -52,6 +82,23 @@ impl Seat {
 
     pub(super) fn set_idle(&self, idle: bool) {
         self.idle.store(idle, Ordering::Release);
+    }
+
+    /// Says that the source can be reached, or that it cannot any more.
+    pub(super) fn looks(&self, kind: Option<Kind>) {
+        *lock(&self.look) = kind.map(|kind| Look { kind, at: None, asked: false });
+    }
+
+    /// Says that all that happened before that moment was read.
+    pub(super) fn has_looked(&self, at: Instant) {
+        if let Some(look) = &mut *lock(&self.look) {
+            look.at = Some(at);
+        }
+    }
+
+    /// Whether another binding waits for this one; told once.
+    pub(super) fn take_asked(&self) -> bool {
+        lock(&self.look).as_mut().is_some_and(|look| std::mem::take(&mut look.asked))
     }
 
     /// Says which store is followed, from now on.
@@ -136,8 +183,47 @@ impl Roster {
     pub(super) fn exit(&self, key: &Key) {
         let mut state = lock(&self.state);
         state.seats.remove(&key.bytes);
+        let State { seats, lately, .. } = &mut *state;
+        let dataset = |bytes: &[u8]| keys::binding_parts(bytes).map(|(dataset, _)| dataset);
+        lately.retain(|id, _| seats.keys().any(|bytes| dataset(bytes) == Some(*id)));
         state.turn += 1;
         self.changed.notify_all();
+    }
+
+    /// What a binding reads lately, shared with the others of its dataset.
+    pub(super) fn heirs(&self, key: &Key) -> Heirs {
+        let Some((dataset, bucket)) = keys::binding_parts(&key.bytes) else { return Heirs::new("") };
+        let lately = Arc::clone(lock(&self.state).lately.entry(dataset).or_default());
+        Heirs::among(bucket, lately)
+    }
+
+    /// Looks of the other bindings of the same dataset whose sources can be reached and are of that kind.
+    fn others<T>(&self, own: &Key, kind: Kind, mut each: impl FnMut(&mut Look) -> T) -> Vec<T> {
+        let dataset = |bytes: &[u8]| keys::binding_parts(bytes).map(|(dataset, _)| dataset);
+        let state = lock(&self.state);
+        let others =
+            state.seats.iter().filter(|(bytes, _)| **bytes != own.bytes && dataset(bytes) == dataset(&own.bytes));
+        let of_kind =
+            others.filter_map(|(_, seat)| lock(&seat.look).as_mut().filter(|look| look.kind == kind).map(&mut each));
+        of_kind.collect()
+    }
+
+    /// Whether there are others from which files may move or to which they may.
+    pub(super) fn has_others(&self, own: &Key, kind: Kind) -> bool {
+        !self.others(own, kind, |_| ()).is_empty()
+    }
+
+    /// Asks the others to look soon.
+    pub(super) fn ask_others(&self, own: &Key, kind: Kind) {
+        self.others(own, kind, |look| look.asked = true);
+    }
+
+    /// The moment before which all others have read everything; `None` where there are no others.
+    pub(super) fn others_have_looked(&self, own: &Key, kind: Kind) -> Option<Instant> {
+        let looked = self.others(own, kind, |look| look.at);
+        // One that has not looked yet holds up what came at any time, for as long as it is waited for.
+        let first = self.began;
+        looked.into_iter().map(|at| at.unwrap_or(first)).min()
     }
 
     /// Passes a hint on to those who follow the object's store; whether there are any.

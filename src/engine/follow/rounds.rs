@@ -5,6 +5,8 @@
 use super::heirs::{Heirs, bury};
 use super::pass::{Missing, Pace, SAVE_EVERY, in_parts};
 use super::pursuit::{Pursuit, Session};
+use super::roster::Kind;
+use super::waiting::Waiting;
 use crate::engine::compare::{Comparison, Gone, key_of};
 use crate::engine::dataset::Dataset;
 use crate::engine::intake::{Done, Intake};
@@ -21,6 +23,8 @@ use std::time::{Duration, Instant};
 
 /// How often the wish to stop is looked at while there is nothing to do.
 const LOOK_UP: Duration = Duration::from_millis(50);
+/// Longest that a document without an object waits for other bindings to look, where they list as often as that.
+const WAIT_MOST: Duration = Duration::from_secs(60);
 /// How often a pass looks at what messages named.
 const TURN_EVERY: Duration = Duration::from_millis(100);
 /// Listings take at most this part of the time, up to the longest pause.
@@ -36,6 +40,7 @@ pub(super) struct Rounds<'a> {
     pub(super) filter: Filter,
     pub(super) place: Bucket,
     heirs: Heirs,
+    waiting: Waiting,
     /// Keys of what could not be read in this round.
     pub(super) unread: BTreeSet<String>,
     /// Objects that were new or changed in this round, and documents without objects.
@@ -56,9 +61,10 @@ impl<'a> Rounds<'a> {
     ) -> Result<Rounds<'a>> {
         let row = pursuit.enter(place.identity()?)?;
         let filter = Filter::new(&row.prefix, &row.exclude)?;
-        let (heirs, unread) = (Heirs::new(), BTreeSet::new());
+        let (heirs, unread) = (pursuit.heirs(), BTreeSet::new());
         // From now on: what happened before is found by the first round.
         pursuit.seat.follows(Some(place.clone()));
+        pursuit.seat.looks(Some(Kind::Store));
         Ok(Rounds {
             pursuit,
             dataset,
@@ -68,6 +74,7 @@ impl<'a> Rounds<'a> {
             filter,
             place,
             heirs,
+            waiting: Waiting::default(),
             unread,
             changes: 0,
             tags_upto: String::new(),
@@ -103,14 +110,15 @@ impl<'a> Rounds<'a> {
         let rested = Instant::now();
         loop {
             self.follow_hints()?;
-            self.list_soon |= self.pursuit.seat.hints().take_overflow();
+            self.bury_waiting()?;
+            self.list_soon |= self.pursuit.seat.hints().take_overflow() || self.pursuit.seat.take_asked();
             let pause = if self.list_soon { soon } else { pause };
             if rested.elapsed() >= pause || self.is_stopped() {
                 return Ok(());
             }
             // Those who bring hints say so first: what they brought meanwhile is not taken for nothing.
             self.pursuit.seat.set_idle(true);
-            if !self.pursuit.seat.hints().is_empty() {
+            if !self.pursuit.seat.hints().is_empty() || !self.waiting.is_empty() {
                 self.pursuit.seat.set_idle(false);
             }
             std::thread::sleep(LOOK_UP.min(pause));
@@ -124,7 +132,7 @@ impl<'a> Rounds<'a> {
     /// Compares everything; false where some of it is left. The first scan begins where the last one ended, and ends with what
     /// was done before, because that may have changed since.
     fn round(&mut self) -> Result<bool> {
-        let began = Session::clock();
+        let (began, looked) = (Session::clock(), Instant::now());
         self.unread.clear();
         self.changes = 0;
         self.list_soon = false;
@@ -145,6 +153,7 @@ impl<'a> Rounds<'a> {
         }
         self.heirs.keep_recent();
         self.row = self.pursuit.verified(began, self.unread.is_empty())?;
+        self.pursuit.seat.has_looked(looked);
         Ok(true)
     }
 
@@ -223,8 +232,20 @@ impl<'a> Rounds<'a> {
     }
 
     /// Lets documents without objects pass on to those that their objects became, and removes the others: those of which a
-    /// second listing says the same.
+    /// second listing says the same, at once, or when other bindings have looked whether they got them.
     pub(super) fn bury(&mut self, gone: Vec<Gone>) -> Result<()> {
+        let gone = self.pursuit.sift(&mut self.waiting, gone, &self.heirs, Kind::Store);
+        self.bury_now(gone)
+    }
+
+    /// The same with those that have waited.
+    fn bury_waiting(&mut self) -> Result<()> {
+        let most = WAIT_MOST.max(self.pursuit.options.list_least * 3);
+        let over = self.pursuit.take_waiting(&mut self.waiting, &self.heirs, Kind::Store, most);
+        self.bury_now(over)
+    }
+
+    fn bury_now(&mut self, gone: Vec<Gone>) -> Result<()> {
         if gone.is_empty() || self.is_stopped() {
             return Ok(());
         }

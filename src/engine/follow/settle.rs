@@ -76,6 +76,11 @@ impl Settling {
         self.order.first().map(|(due, _)| *due)
     }
 
+    /// When the path that waits for longest began to.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        self.waits.values().map(|wait| wait.first).min()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waits.len()
     }
@@ -103,6 +108,7 @@ mod tests {
         settling.note(Path::new("b"), false, false, QUIET * 2, begin);
         settling.note(Path::new("a"), false, false, QUIET, begin + QUIET / 2);
         assert_eq!((settling.len(), settling.next()), (2, Some(begin + QUIET * 3 / 2)));
+        assert_eq!(settling.oldest(), Some(begin));
         assert!(settling.take(begin + QUIET, 9).is_empty());
         let due = settling.take(begin + QUIET * 2, 9);
         let names = |due: &[Due]| due.iter().map(|d| d.path.to_str().unwrap().to_owned()).collect::<Vec<_>>();

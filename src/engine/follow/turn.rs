@@ -230,6 +230,7 @@ impl Session<'_> {
             self.bury(missing)?;
         }
         self.polling.rest(begun.elapsed(), changed);
+        self.looked = begun;
         Ok(())
     }
 
