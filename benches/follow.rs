@@ -1,8 +1,8 @@
 //! What does it cost to follow a folder: a walk by names and states, the first scan, a comparison with nothing to do, the
 //! time from a change to the answer of a query, and the idle process?
 //!
-//! `cargo bench --bench follow -- FILES DIR` makes FILES small files in folders of 100 below DIR (kept for the next run)
-//! and prints one JSON line for each question. Without arguments it says so and ends.
+//! `cargo bench --bench follow -- FILES DIR [walls]` makes FILES small files in folders of 100 below DIR (kept for the next run)
+//! and prints one JSON line for each question; with `walls` files are read in jailed worker processes, as the command does. Without arguments it says so and ends.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 )]
 
 use medialith::engine::{Buckets, Engine, FollowOptions, Options, Progress};
+use medialith::isolate::{Isolation, Sandbox};
 use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec};
 use medialith::source::{Folder, Found};
 use std::path::{Path, PathBuf};
@@ -26,8 +27,9 @@ const IDLE: Duration = Duration::from_secs(20);
 const WAIT: Duration = Duration::from_secs(3600);
 
 fn main() {
+    medialith::isolate::serve_if_asked();
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let [files, dir] = args.as_slice() else {
+    let ([files, dir] | [files, dir, _]) = args.as_slice() else {
         println!("skipped: expected FILES DIR, see the head of benches/follow.rs");
         return;
     };
@@ -37,7 +39,9 @@ fn main() {
     walk(&root);
     let db = Path::new(dir).join("db");
     let _ = std::fs::remove_dir_all(&db);
-    let engine = Engine::open(&db, Options::default()).unwrap();
+    let walls = args.get(2).is_some_and(|how| how == "walls");
+    let isolation = if walls { Isolation::Process(Sandbox::default()) } else { Isolation::InThread };
+    let engine = Engine::open(&db, Options { isolation, ..Options::default() }).unwrap();
     engine.create_project("bench", &ProjectSpec::default()).unwrap();
     engine.create_dataset("bench", "tree", &DatasetSpec::default()).unwrap();
     let source = root.to_str().unwrap().to_owned();

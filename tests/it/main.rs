@@ -67,10 +67,10 @@ mod interleavings;
 #[cfg(feature = "failpoints")]
 mod isolation;
 mod layers;
-#[cfg(feature = "cli")]
-mod packs;
 #[cfg(feature = "engine")]
 mod moves;
+#[cfg(feature = "cli")]
+mod packs;
 #[cfg(feature = "engine")]
 mod paging;
 #[cfg(feature = "remote")]

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -304,7 +305,10 @@ fn list(request: &Request, objects: &BTreeMap<String, Object>) -> Response {
         .query("continuation-token")
         .map(|token| String::from_utf8(data_encoding::HEXLOWER.decode(token.as_bytes()).unwrap()).unwrap());
     let after = token.or_else(|| request.query("start-after")).unwrap_or_default();
-    let mut found = objects.iter().filter(|(key, _)| key.starts_with(&prefix) && **key > after);
+    // A prefix comes no earlier than itself.
+    let from = if prefix > after { Bound::Included(prefix.as_str()) } else { Bound::Excluded(after.as_str()) };
+    let behind = objects.range::<str, _>((from, Bound::Unbounded));
+    let mut found = behind.take_while(|(key, _)| key.starts_with(&prefix));
     let page: Vec<_> = found.by_ref().take(most).collect();
     let more = found.next().is_some();
     let mut xml = format!("<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{more}</IsTruncated>");
