@@ -68,6 +68,16 @@ impl Question {
         Ok(Query { text: search.text, typos, filter, aggregations, ..Query::default() })
     }
 
+    /// Whether there is nothing but a text.
+    pub(crate) fn is_sentence(&self) -> bool {
+        self.filter.is_empty() && self.group.is_empty() && self.aggregate.is_empty() && self.histogram.is_empty()
+    }
+
+    /// The text.
+    pub(crate) fn sentence(&self) -> String {
+        self.text.join(" ")
+    }
+
     /// The question with its text read as a sentence.
     pub(crate) fn semantic(&self, dataset: &Dataset) -> Result<Query> {
         let mut filter = Some(dataset.semantic_filter(&self.text.join(" "), &[])?);

@@ -69,6 +69,12 @@ struct Found {
 pub(crate) fn run(args: &Args, place: &Place) -> Result<Exit> {
     let fields = fields::parse(&args.fields)?;
     let dataset = place.dataset()?;
+    if args.semantic && args.ask.is_sentence() && !args.explain && args.sort.is_empty() && dataset.reads_sentences()? {
+        let mut out = Output::new();
+        pictured(args, &dataset, &fields, &mut out)?;
+        out.flush()?;
+        return Ok(Exit::Done);
+    }
     let asked = if args.semantic { args.ask.semantic(&dataset)? } else { args.ask.query()? };
     let query = Query {
         sort: SortKey::parse_list(&args.sort, &args.order, Order::Asc)?,
@@ -100,6 +106,27 @@ fn find(args: &Args, dataset: &Dataset, mut query: Query, fields: &[FieldId], ou
         return out.line(answer(&found, args.highlight.then_some(&marks)));
     }
     let rows = rows(&found.files, fields, &marks);
+    table::lines(&rows).iter().try_for_each(|line| out.line(line))?;
+    footer(out, &found)
+}
+
+/// A sentence alone, where a model pack reads sentences.
+fn pictured(args: &Args, dataset: &Dataset, fields: &[FieldId], out: &mut Output) -> Result<()> {
+    let (sentence, limit) = (args.ask.sentence(), args.ask.limit());
+    let mut found = Found { files: Vec::new(), total: None, next: args.next.clone(), fell_back: false };
+    while found.files.len() < limit {
+        let page = Page { max_results: (limit - found.files.len()).min(MAX_PAGE), token: found.next };
+        let answer = dataset.semantic(&sentence, &[], page, &with_uri(fields))?;
+        found.files.extend(answer.files);
+        found.next = answer.next_token;
+        if found.next.is_empty() {
+            break;
+        }
+    }
+    if args.json {
+        return out.line(answer(&found, None));
+    }
+    let rows = rows(&found.files, fields, &Highlighter::new(&Query::default()));
     table::lines(&rows).iter().try_for_each(|line| out.line(line))?;
     footer(out, &found)
 }

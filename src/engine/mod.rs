@@ -39,6 +39,7 @@ pub mod options;
 pub mod outbox;
 mod outcome;
 mod playlist;
+mod points;
 mod policy;
 mod progress;
 mod quarantine;

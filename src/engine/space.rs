@@ -1,6 +1,7 @@
 //! One dataset in memory: the parts of its index, who may change them, and what readers see.
 
 use super::group::Job;
+use super::points::Kept;
 use super::sync::lock;
 use crate::index::{Part, Segment, SegmentId, Snapshot};
 use crate::model::Limits;
@@ -108,6 +109,8 @@ pub(super) struct Space {
     pub(super) sealing: Mutex<()>,
     /// Held by the one who merges files.
     pub(super) merging: Mutex<()>,
+    /// Points of pictures, as of one commit.
+    pub(super) points: Mutex<Option<Arc<Kept>>>,
     view: ArcSwap<View>,
     /// Signalled when the tail shrinks.
     shrunk: (Mutex<()>, Condvar),
@@ -156,6 +159,7 @@ impl Space {
             structure: RwLock::default(),
             sealing: Mutex::default(),
             merging: Mutex::default(),
+            points: Mutex::default(),
             view: ArcSwap::from_pointee(View::new(counters.commit, pieces)),
             shrunk: Default::default(),
             damaged: AtomicBool::new(false),

@@ -80,6 +80,8 @@ mod remote_events;
 #[cfg(feature = "cli")]
 mod remote_storm;
 #[cfg(feature = "cli")]
+mod semantic;
+#[cfg(feature = "cli")]
 mod storm;
 mod style;
 mod tree;

@@ -96,7 +96,7 @@ pub(super) static ACTIONS: &[Action] = &[
             WITH_FIELDS,
         ],
         answer: &["Files", "NextToken"],
-        about: "Files of which all holds that a sentence says of labels, time and place, the newest first.",
+        about: "Files of which all holds that a sentence says of labels, time and place; with model packs first the pictures that show what it says.",
         run: semantic,
     },
 ];

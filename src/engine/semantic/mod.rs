@@ -2,7 +2,10 @@
 //!
 //! Nothing is guessed: labels and places are those that the dataset has, found in the sentence wherever they stand as words (in
 //! scripts without spaces anywhere), the longest first; times are years, months and days. The rest of the sentence is passed
-//! over, and a sentence that names nothing the dataset knows finds nothing.
+//! over, and a sentence that names nothing the dataset knows finds nothing. Where model packs give points of pictures and sentences in one
+//! space, pictures that show what the rest says are found as well.
+
+mod pictured;
 
 use super::dataset::Dataset;
 use super::scenes;
@@ -14,6 +17,7 @@ use crate::model::{
     Aggregation, Condition, FieldId, FieldPath, Filter, Order, Page, Query, SortKey, TextMatch, Timestamp, field,
 };
 use crate::query::language;
+use pictured::Pictured;
 
 /// Longest sentence, in characters.
 pub const MAX_SENTENCE: usize = 1000;
@@ -71,7 +75,12 @@ impl Meaning {
 impl Dataset {
     /// What a sentence says that this dataset knows.
     pub fn meaning(&self, sentence: &str) -> Result<Meaning> {
-        let understood = || -> Result<Meaning> {
+        self.understood(sentence).map(|(meaning, _)| meaning)
+    }
+
+    /// What a sentence says of labels, time and place, and the sentence without time and place.
+    fn understood(&self, sentence: &str) -> Result<(Meaning, String)> {
+        let understood = || -> Result<(Meaning, String)> {
             let length = sentence.chars().count();
             if length > MAX_SENTENCE {
                 return Err(Error::invalid(format!("Query: expected at most {MAX_SENTENCE} characters, got {length}")));
@@ -79,16 +88,24 @@ impl Dataset {
             let mut rest = fold(sentence).into_owned();
             let time = take_time(&mut rest);
             let places = take_names(&mut rest, self.names(&PLACES)?);
+            let shown = rest.replace('|', " ");
             let labels = take_names(&mut rest, self.names(&[field::LABEL_NAME])?);
-            Ok(Meaning { labels, places, time })
+            Ok((Meaning { labels, places, time }, shown.trim().to_owned()))
         };
         understood().map_err(|e| e.during("SemanticQuery"))
     }
 
     /// Files of these media (any where none is named) of which all holds that a sentence says: the newest first. A sentence that says nothing the
-    /// dataset knows finds none. Of films `SceneElements` are the scenes that show its labels, together if there are such.
+    /// dataset knows finds none. Where model packs read sentences, pictures come first that show what the rest of the sentence says, the nearest first, and
+    /// nothing is counted. Of films `SceneElements` are the scenes that show its labels, together if there are such.
     pub fn semantic(&self, sentence: &str, media: &[String], page: Page, fields: &[FieldId]) -> Result<Answer> {
-        let meaning = self.meaning(sentence)?;
+        let (meaning, rest) = self.understood(sentence)?;
+        let analyzer = self.engine().analyzer();
+        let point = if rest.is_empty() { None } else { analyzer.text_point(&rest, &analyzer.budget())? };
+        if let Some(point) = point {
+            let pictured = Pictured { dataset: self, meaning, media, point };
+            return pictured.page(sentence, &page, fields).map_err(|e| e.during("SemanticQuery"));
+        }
         let filter = if meaning.is_empty() { nothing()? } else { meaning.filter(media)? };
         let sort = vec![SortKey { field: FieldPath::from(field::PRODUCE_TIME), order: Order::Desc }];
         let query = Query { filter: Some(filter), sort, page, with_fields: fields.to_vec(), ..Query::default() };
@@ -97,7 +114,13 @@ impl Dataset {
         Ok(answer)
     }
 
-    /// What a sentence says, as a filter; one that no file fulfils where it says nothing the dataset knows.
+    /// Whether a model pack reads sentences, so that pictures are found by what they show.
+    pub fn reads_sentences(&self) -> Result<bool> {
+        let analyzer = self.engine().analyzer();
+        analyzer.text_point("", &analyzer.budget()).map(|point| point.is_some())
+    }
+
+    /// What a sentence says of labels, time and place, as a filter; one that no file fulfils where it says nothing the dataset knows.
     pub fn semantic_filter(&self, sentence: &str, media: &[String]) -> Result<Filter> {
         let meaning = self.meaning(sentence)?;
         if meaning.is_empty() { nothing() } else { meaning.filter(media) }
