@@ -95,7 +95,7 @@ impl Operator {
             Operator::MediaMeta => ("MediaMeta", 1, Extraction, &["audio", "video"]),
             Operator::ExtractDocumentText => ("ExtractDocumentText", 1, Extraction, &["archive", "document", "other"]),
             Operator::ReGeo => ("ReGEO", 1, Table, &[]),
-            Operator::FaceDetection => ("FaceDetection", 2, Model, IMAGE),
+            Operator::FaceDetection => ("FaceDetection", 2, Model, &["image", "video"]),
             Operator::LabelClassification => ("LabelClassification", 1, Pixels, &["image", "video"]),
             Operator::ImageScoring => ("ImageScoring", 1, Pixels, IMAGE),
             Operator::ExtractImageEmbeddings => ("ExtractImageEmbeddings", 1, Model, IMAGE),
@@ -145,7 +145,7 @@ impl Operator {
 
     /// Whether it runs on files of that `MediaType` after their documents are stored, because it may take minutes.
     pub fn runs_later(self, media: &str) -> bool {
-        self == Operator::LabelClassification && media == "video"
+        matches!(self, Operator::LabelClassification | Operator::FaceDetection) && media == "video"
     }
 
     /// Whether it looks at pixels.

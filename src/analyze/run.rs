@@ -88,7 +88,10 @@ impl Analyzer {
         let mut picture: Option<Result<Picture>> = None;
         for operator in operators.iter().copied().filter(|operator| operator.runs_on(&media)) {
             if operator.runs_later(&media) {
-                report.wait(operator);
+                match self.provides(operator) {
+                    Ok(()) => report.wait(operator),
+                    Err(e) => report.add(operator, Some(&e)),
+                }
                 continue;
             }
             if operator.card().needs.is_some_and(|member| found.get(member).is_none()) {

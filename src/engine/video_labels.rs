@@ -1,5 +1,6 @@
 //! CreateVideoLabelClassificationTask: a film of a bucket, its shots, and what they show when.
 
+use super::film_labels::FilmFaces;
 use super::tasks::Doing;
 use crate::analyze::{Analyzer, Budget, Labelers, Pixels};
 use crate::codec::ReadAt;
@@ -12,9 +13,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Time for the labels of one picture.
-const PICTURE: Duration = Duration::from_secs(30);
+pub(super) const PICTURE: Duration = Duration::from_secs(30);
 /// Bytes for the labels of one picture.
-const MEMORY: usize = 64 << 20;
+pub(super) const MEMORY: usize = 64 << 20;
 
 /// What a worker needs of the request.
 #[derive(Deserialize)]
@@ -53,7 +54,8 @@ pub(super) fn run(doing: &Doing, held: &Held) -> Outcome {
             Ok(Box::new(file))
         };
         let film = Film { source: &*file, key: &key, open: &open };
-        analyse(&film, doing.engine.analyzer(), &doing.options.video, &Watched { doing, held })
+        let wanted = Wanted { labels: true, faces: None };
+        analyse(&film, doing.engine.analyzer(), &doing.options.video, &Watched { doing, held }, wanted)
     });
     match analysed {
         Ok(summary) => Outcome::Done { result: document(&summary).to_string() },
@@ -82,9 +84,17 @@ pub(super) fn analyse(
     analyzer: &Analyzer,
     options: &video::Options,
     observer: &dyn Observer,
+    wanted: Wanted<'_>,
 ) -> Result<Summary, video::Failure> {
-    let labelers = analyzer.labelers().map_err(|e| failure(&e))?;
-    video::analyze(film, &Naming(labelers), options, observer)
+    let labelers = if wanted.labels { Some(analyzer.labelers().map_err(|e| failure(&e))?) } else { None };
+    video::analyze(film, &Naming { labelers, faces: wanted.faces }, options, observer)
+}
+
+/// What is looked for in the pictures of a film.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    pub(super) labels: bool,
+    pub(super) faces: Option<&'w FilmFaces<'w>>,
 }
 
 /// An error of this database as the end of an analysis.
@@ -113,12 +123,16 @@ impl Observer for Watched<'_> {
 }
 
 /// The operators that name pictures.
-struct Naming<'a>(&'a Labelers);
+struct Naming<'a> {
+    labelers: Option<&'a Labelers>,
+    faces: Option<&'a FilmFaces<'a>>,
+}
 
 impl Labeller for Naming<'_> {
     fn labels(&self, picture: &Frame) -> Result<Vec<FrameLabel>> {
         let pixels = Pixels::new(picture.width, picture.height, picture.rgb.clone())?;
-        let labels = self.0.labels(&pixels, &Budget::new(PICTURE, MEMORY))?;
+        self.faces.map_or(Ok(()), |faces| faces.look(&pixels))?;
+        let labels = self.labelers.map_or(Ok(Vec::new()), |all| all.labels(&pixels, &Budget::new(PICTURE, MEMORY)))?;
         let label = |label: crate::analyze::Label| FrameLabel {
             name: label.name,
             parent: label.parent,

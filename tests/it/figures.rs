@@ -2,7 +2,7 @@
 
 use crate::packs::{fresh, index, install, reference, rgb, two_faces};
 use medialith::analyze::{Faces, Vector};
-use medialith::engine::{Buckets, Dataset, Engine, Options, TaskOptions};
+use medialith::engine::{Buckets, Dataset, Engine, Options, TaskOptions, VideoOptions};
 use medialith::error::ErrorKind;
 use medialith::model::cluster::{
     FIGURE_INDEPENDENT, FIGURE_UNCLUSTERED, FigureCluster, FigureClusterChange, FigureClusterQuery, FigureSort,
@@ -215,6 +215,57 @@ fn merging(engine: &Engine, dataset: &Dataset, zero: &str, froms: &[String]) {
     engine.dataset("p", "copy").unwrap().put(dataset.scan("", 1000).unwrap()).unwrap();
     done(engine, TaskKind::FIGURES, &json!({ "DatasetName": "copy" }));
     assert_eq!(engine.dataset("p", "copy").unwrap().figure_cluster(zero).unwrap().face_count, 9);
+}
+
+#[test]
+fn films_show_each_person_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let media = dir.path().join("media");
+    std::fs::create_dir(&media).unwrap();
+    let faces = reference("face-points");
+    let face = |who: usize, of: usize| rgb(&faces[who * 4 + of]);
+    // Two people for three seconds, the same picture over and over, then two others.
+    let picture = |a: usize, b: usize| {
+        let whole = two_faces(&face(a, 0), &face(b, 0));
+        image::RgbImage::from_raw(160, 80, whole[whole.len() - 160 * 80 * 3..].to_vec()).unwrap()
+    };
+    let shots: Vec<image::RgbImage> = (0..60).map(|n| if n < 30 { picture(0, 2) } else { picture(4, 5) }).collect();
+    std::fs::write(media.join("people.avi"), crate::timeline::film_of(&shots)).unwrap();
+    std::fs::write(media.join("same people.ppm"), two_faces(&face(0, 0), &face(2, 0))).unwrap();
+    let (engine, dataset) = fresh(dir.path(), "Official:FaceManagement");
+    index(&dataset, &media);
+    let state = |dataset: &Dataset| {
+        let file = dataset.get("oss://b/people.avi", &[field::OPS]).unwrap().unwrap();
+        let Some(Value::Map(pairs)) = file.get(field::OPS) else { panic!() };
+        pairs.iter().find(|(key, _)| &**key == "FaceDetection.state").map(|(_, state)| state.to_string()).unwrap()
+    };
+    assert_eq!((state(&dataset).as_str(), dataset.waiting_films().unwrap()), ("unavailable", 0), "no pack");
+    drop((engine, dataset));
+    install(&dir.path().join("db"), &PACKS);
+    let engine = Engine::open(dir.path().join("db"), Options::default()).unwrap();
+    let dataset = engine.dataset("p", "d").unwrap();
+    index(&dataset, &media);
+    assert_eq!((state(&dataset).as_str(), dataset.waiting_films().unwrap()), ("waiting", 1));
+    let mut buckets = Buckets::new();
+    buckets.add("b", &media).unwrap();
+    let films = engine.start_film_labels(buckets, VideoOptions::default()).unwrap();
+    assert!(films.wait_idle(std::time::Duration::from_secs(120)));
+    films.stop();
+    assert_eq!((state(&dataset).as_str(), films.counts().done), ("done", 1));
+    let film = dataset
+        .get("oss://b/people.avi", &[field::FIGURES, field::FIGURE_COUNT, field::FACE_EMBEDDINGS, field::LABELS])
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (film.int(field::FIGURE_COUNT), film.get(field::LABELS)),
+        (Some(4), None),
+        "four people, no labels: {film:?}"
+    );
+    let points = Faces::read(film.text(field::FACE_EMBEDDINGS).unwrap()).unwrap();
+    assert_eq!(points.points.len(), 4);
+    // Whom the picture shows the film shows as well.
+    let found = clustered(&engine);
+    assert!(found.iter().filter(|c| (c.image_count, c.video_count) == (1, 1)).count() >= 2, "{found:?}");
 }
 
 #[test]

@@ -28,26 +28,36 @@ fn list(kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
 
 /// A film of Motion JPEG in AVI, ten pictures a second: each shot is so many pictures of a left and a right colour.
 fn film(shots: &[(usize, [u8; 3], [u8; 3])]) -> Vec<u8> {
-    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
     let (width, height) = (128_u32, 96_u32);
-    let pictures: u32 = shots.iter().map(|(count, ..)| *count as u32).sum();
-    let avih = words(&[100_000, 0, 0, 0x10, pictures, 0, 1, 0, width, height, 0, 0, 0, 0]);
-    let strh = [b"vidsMJPG".to_vec(), words(&[0, 0, 0, 1, 10, 0, pictures, 0, 0, 0, 0, 0])].concat();
+    let mut pictures = Vec::new();
+    for (shot, (count, left, right)) in shots.iter().enumerate() {
+        for at in 0..*count {
+            pictures.push(image::RgbImage::from_fn(width, height, |x, y| {
+                let light = (((x as usize + at / 2) / 16 * 7 + y as usize / 16 * 13 + shot * 29) * 37 % 31) as i32 - 15;
+                let colour = if x < width / 2 { left } else { right };
+                image::Rgb(colour.map(|value| (i32::from(value) + light).clamp(0, 255) as u8))
+            }));
+        }
+    }
+    film_of(&pictures)
+}
+
+/// The same of any pictures of one size.
+pub(crate) fn film_of(pictures: &[image::RgbImage]) -> Vec<u8> {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    let (width, height) = pictures[0].dimensions();
+    let count = u32::try_from(pictures.len()).unwrap();
+    let avih = words(&[100_000, 0, 0, 0x10, count, 0, 1, 0, width, height, 0, 0, 0, 0]);
+    let strh = [b"vidsMJPG".to_vec(), words(&[0, 0, 0, 1, 10, 0, count, 0, 0, 0, 0, 0])].concat();
     let strf =
         [words(&[40, width, height]), vec![1, 0, 24, 0], b"MJPG".to_vec(), words(&[width * height * 3, 0, 0, 0, 0])];
     let stream = list(b"strl", &[chunk(b"strh", &strh), chunk(b"strf", &strf.concat())]);
     let mut frames = Vec::new();
-    for (shot, (count, left, right)) in shots.iter().enumerate() {
-        for at in 0..*count {
-            let picture = image::RgbImage::from_fn(width, height, |x, y| {
-                let light = (((x as usize + at / 2) / 16 * 7 + y as usize / 16 * 13 + shot * 29) * 37 % 31) as i32 - 15;
-                let colour = if x < width / 2 { left } else { right };
-                image::Rgb(colour.map(|value| (i32::from(value) + light).clamp(0, 255) as u8))
-            });
-            let mut bytes = std::io::Cursor::new(Vec::new());
-            picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
-            frames.push(chunk(b"00dc", &bytes.into_inner()));
-        }
+    for picture in pictures {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 90);
+        picture.write_with_encoder(encoder).unwrap();
+        frames.push(chunk(b"00dc", &bytes.into_inner()));
     }
     let body = [list(b"hdrl", &[chunk(b"avih", &avih), stream]), list(b"movi", &frames)].concat();
     chunk(b"RIFF", &[b"AVI ".as_slice(), &body].concat())

@@ -26,6 +26,7 @@ use super::dataset::Dataset;
 use super::open::{Engine, Inner};
 use super::sync::lock;
 use super::tasks::Doing;
+use crate::analyze::Vector;
 use crate::error::{Error, ErrorKind, Result};
 use crate::index::text::fold;
 use crate::model::cluster::{MAX_CLUSTER_PAGE, MAX_CLUSTER_TEXT};
@@ -34,9 +35,10 @@ use crate::model::{Tag, TaskKind, TaskOrder, TimeRange};
 use crate::store::rows::{ClusterKind, Row};
 use crate::store::{Batch, DatasetId, Durability, Key, Reader, keys};
 use crate::task::{Held, Outcome};
+use linkage::{Effort, Points, groups};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most clusters of one kind in a dataset: a task that would make more fails.
 pub const MAX_CLUSTERS: usize = 100_000;
@@ -192,6 +194,18 @@ fn each<R: Row>(
         rows.advance();
     }
     Ok(())
+}
+
+/// Faces of one file by whose they are: places in the list, those of one person together.
+pub(super) fn people(points: &[&Vector], threshold: f32) -> Vec<Vec<usize>> {
+    let mut all = Points::default();
+    let fits = points.iter().all(|point| all.push(point.numbers()));
+    let effort = Effort { most: u64::MAX, stopped: &|| false, progress: &|_, _| () };
+    let found = if fits { groups(&all, &vec![None; points.len()], threshold, &effort) } else { Ok(Vec::new()) };
+    let mut people: Vec<Vec<usize>> = found.unwrap_or_default().into_iter().map(|group| group.fresh).collect();
+    let known: BTreeSet<usize> = people.iter().flatten().copied().collect();
+    people.extend((0..points.len()).filter(|at| !known.contains(at)).map(|at| vec![at]));
+    people
 }
 
 /// Deletes the clusters of a dataset that is about to go.

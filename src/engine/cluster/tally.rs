@@ -22,8 +22,9 @@ impl Tally {
     /// Adds a figure; `first`: the first of its file in this cluster.
     fn add(&mut self, uri: &str, media: &str, figure: &Members, first: bool) {
         self.faces += 1;
-        self.images += u64::from(first && media == "image");
-        self.videos += u64::from(first && media == "video");
+        let film = media == "video" || (media.is_empty() && is_film(uri));
+        self.images += u64::from(first && !film);
+        self.videos += u64::from(first && film);
         self.ages.extend(figure.get(field::FIGURE_AGE).and_then(Value::as_int).filter(|age| (0..=200).contains(age)));
         match figure.text(field::FIGURE_GENDER) {
             Some("male") => self.male += 1,
@@ -62,6 +63,16 @@ impl Tally {
         }
         changed
     }
+}
+
+/// Whether an address ends as films do: templates without MIME do not tell.
+fn is_film(uri: &str) -> bool {
+    const FILMS: [&str; 18] = [
+        "3gp", "asf", "avi", "flv", "m2ts", "m3u8", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ogv", "ts",
+        "vob", "webm", "wmv",
+    ];
+    let extension = uri.rsplit_once('.').map_or("", |(_, extension)| extension);
+    FILMS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// Counts the clustered figures of a document; `home` names the cluster that theirs becomes.

@@ -1,14 +1,17 @@
-//! LabelClassification of indexed films: after a document is stored with the state `waiting`, one thread of low priority finds
-//! the film's shots and labels, in the way of CreateVideoLabelClassificationTask, and leaves them in the document.
+//! LabelClassification and FaceDetection of indexed films: after a document is stored with the state `waiting`, one thread of low priority finds
+//! the film's shots, labels and faces, in the way of CreateVideoLabelClassificationTask, and leaves them in the document.
 //!
 //! The list of work is what documents say: a state of `waiting` or `running`. IMPORTANT, in this order: `running` and the number
 //! of the attempt are durable before a film is begun, so that one that ends the process is not begun for ever; what was found
 //! lands only where the document still says so.
 
 mod desk;
+mod faces;
 
 pub(super) use desk::Desk;
 pub use desk::FilmCounts;
+pub(super) use faces::FilmFaces;
+pub use faces::MAX_FILM_FIGURES;
 
 use super::amendment::{Amendment, entry};
 use super::binding::check_identity;
@@ -18,7 +21,8 @@ use super::commit;
 use super::dataset::Dataset;
 use super::group::Op;
 use super::open::Engine;
-use super::{scenes, sync, video_labels};
+use super::video_labels::{self, Wanted};
+use super::{scenes, sync};
 use crate::analyze::Operator;
 use crate::analyze::run::{DONE, FAILED, RUNNING, UNAVAILABLE, WAITING};
 use crate::codec::ReadAt;
@@ -28,15 +32,15 @@ use crate::source::{Bucket, Opened};
 use crate::store::rows::BindingRow;
 use crate::store::{Record, Stamp, keys};
 use crate::task::{MAX_ATTEMPTS, yield_to_queries};
-use crate::video::{self, Failure, Film, Observer, Summary};
+use crate::video::{self, Failure, Film, Observer};
 use desk::Place;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// The operator that is done here.
-const OPERATOR: Operator = Operator::LabelClassification;
+/// The operators that are done here, all of a film in one go.
+const OPERATORS: [Operator; 2] = [Operator::LabelClassification, Operator::FaceDetection];
 /// Films that are listed together.
 const PAGE: usize = 100;
 /// Wait before a film is tried again that could not be read, and after the store refused something.
@@ -73,10 +77,12 @@ impl Engine {
         started().map_err(|e| e.during("label films"))
     }
 
-    /// Datasets whose template has the operator may have films that wait.
+    /// Datasets whose template has such an operator may have films that wait.
     fn note_datasets(&self) -> Result<()> {
         let workflow = &self.handle.inner.workflow;
-        let labels = |id: &str| workflow.templates.find(id).is_ok_and(|t| t.operators.contains(&OPERATOR));
+        let labels = |id: &str| {
+            workflow.templates.find(id).is_ok_and(|t| OPERATORS.iter().any(|operator| t.operators.contains(operator)))
+        };
         let mut projects = String::new();
         loop {
             let page = self.projects("", &[], &projects, 0)?;
@@ -135,7 +141,7 @@ impl Drop for FilmLabels {
 }
 
 impl Dataset {
-    /// Films whose labels have yet to be found.
+    /// Films whose labels or faces have yet to be found.
     pub fn waiting_films(&self) -> Result<u64> {
         let mut query = Query { filter: Some(waiting()?), with_fields: vec![field::URI], ..Query::default() };
         query.page.max_results = 1;
@@ -145,13 +151,18 @@ impl Dataset {
 
 /// Whether a document on its way in has a film to look at.
 pub(super) fn is_waiting(file: &File) -> bool {
-    entry(file.members(), OPERATOR, "state") == Some(WAITING)
+    OPERATORS.iter().any(|operator| entry(file.members(), *operator, "state") == Some(WAITING))
 }
 
 fn waiting() -> Result<Filter> {
-    let path = format!("{}.{}.state", field::OPS, OPERATOR.name());
-    let state = |state: &str| Condition::parse(&path, "eq", state).map(Filter::Is);
-    Ok(Filter::Or(vec![state(WAITING)?, state(RUNNING)?]))
+    let mut any = Vec::new();
+    for operator in OPERATORS {
+        let path = format!("{}.{}.state", field::OPS, operator.name());
+        for state in [WAITING, RUNNING] {
+            any.push(Filter::Is(Condition::parse(&path, "eq", state)?));
+        }
+    }
+    Ok(Filter::Or(any))
 }
 
 /// What the thread needs.
@@ -209,47 +220,49 @@ impl Looking {
             let message =
                 format!("The process ended {} times with this film, or it could not be read.", before.attempts);
             let failure = Failure { code: "InternalError".to_owned(), message, passing: false };
-            return self.land(dataset, uri, before, Err(failure)).map(|()| false);
+            return self.land(dataset, uri, &before, Err(failure)).map(|()| false);
         }
         let attempts = before.attempts + 1;
-        if !before.amend(dataset, uri, &[WAITING, RUNNING], state(RUNNING, attempts), Found::default())? {
+        if !before.amend(dataset, uri, &[WAITING, RUNNING], |o| (state(o, RUNNING, attempts), Found::default()))? {
             return Ok(false);
         }
-        let now = State { attempts, ..before };
-        let outcome = self.analyse(dataset, uri, &source);
+        let outcome = self.analyse(dataset, uri, &source, &before);
         match outcome {
             Err(_) if desk.is_closed() => {
                 // A stop in order is no attempt.
-                now.amend(dataset, uri, &[RUNNING], state(WAITING, before.attempts), Found::default())?;
+                before.amend(dataset, uri, &[RUNNING], |o| (state(o, WAITING, before.attempts), Found::default()))?;
                 Ok(false)
             }
             Err(failure) if failure.passing && attempts < MAX_ATTEMPTS => {
-                now.amend(dataset, uri, &[RUNNING], state(WAITING, attempts), Found::default())?;
+                before.amend(dataset, uri, &[RUNNING], |o| (state(o, WAITING, attempts), Found::default()))?;
                 Ok(true)
             }
-            outcome => self.land(dataset, uri, now, outcome).map(|()| false),
+            outcome => self.land(dataset, uri, &before, outcome).map(|()| false),
         }
     }
 
     /// Leaves in the document what came of its film.
-    fn land(&self, dataset: &Dataset, uri: &str, before: State, outcome: Result<Summary, Failure>) -> Result<()> {
-        let version = ("version", OPERATOR.card().version.to_string());
+    fn land(&self, dataset: &Dataset, uri: &str, before: &State, outcome: Result<Analysed, Failure>) -> Result<()> {
         let is_done = outcome.is_ok();
-        let (ops, found) = match outcome {
-            Ok(summary) => {
-                let gained = scenes::members(&summary);
-                (vec![("state", DONE.to_owned()), version], Found { gained, reason: None })
+        let landed = before.amend(dataset, uri, &[WAITING, RUNNING], |operator| {
+            let version = ("version", operator.card().version.to_string());
+            match &outcome {
+                Ok(Analysed { labels, faces }) => {
+                    let gained = if operator == Operator::FaceDetection { faces } else { labels };
+                    let mut entries = vec![("state", DONE.to_owned()), version];
+                    entries.extend(self.engine.analyzer().used_by(operator));
+                    (entries, Found { gained: gained.clone(), reason: None })
+                }
+                Err(Failure { code, message, .. }) => {
+                    let unknown = code.starts_with("UnsupportedCodec");
+                    let state = if unknown { UNAVAILABLE } else { FAILED };
+                    let reason = format!("[{code}] {}: {message}", operator.name());
+                    let entries = vec![("state", state.to_owned()), version, ("reason", format!("[{code}] {message}"))];
+                    (entries, Found { gained: Members::new(), reason: (!unknown).then_some(reason) })
+                }
             }
-            Err(Failure { code, message, .. }) => {
-                // A codec that nothing here decodes may be one that a program decodes which is not installed.
-                let unknown = code.starts_with("UnsupportedCodec");
-                let state = if unknown { UNAVAILABLE } else { FAILED };
-                let reason = format!("[{code}] {}: {message}", OPERATOR.name());
-                let entries = vec![("state", state.to_owned()), version, ("reason", format!("[{code}] {message}"))];
-                (entries, Found { gained: Members::new(), reason: (!unknown).then_some(reason) })
-            }
-        };
-        if before.amend(dataset, uri, &[WAITING, RUNNING], ops, found)? {
+        })?;
+        if landed {
             self.engine.handle.inner.films.count(|counts| match is_done {
                 true => counts.done += 1,
                 false => counts.failed += 1,
@@ -258,14 +271,24 @@ impl Looking {
         Ok(())
     }
 
-    fn analyse(&self, dataset: &Dataset, uri: &str, source: &Opened) -> Result<Summary, Failure> {
+    fn analyse(&self, dataset: &Dataset, uri: &str, source: &Opened, state: &State) -> Result<Analysed, Failure> {
         let place = Uri::parse(uri).map_err(|e| video_labels::failure(&e))?;
         let (bucket, key) = place.bucket_and_key().unwrap_or(("", ""));
         let open = |key: &str| -> Result<Box<dyn ReadAt>> {
             Ok(Box::new(self.open(dataset, &format!("oss://{bucket}/{key}"))?))
         };
         let film = Film { source, key, open: &open };
-        let analysed = || video_labels::analyse(&film, self.engine.analyzer(), &self.options, &Watched(&self.engine));
+        let analyzer = self.engine.analyzer();
+        let analysed = || -> Result<Analysed, Failure> {
+            let faces = FilmFaces::new(analyzer, state.size);
+            let wanted = Wanted {
+                labels: state.operators.contains(&Operator::LabelClassification),
+                faces: state.operators.contains(&Operator::FaceDetection).then_some(&faces),
+            };
+            let summary = video_labels::analyse(&film, analyzer, &self.options, &Watched(&self.engine), wanted)?;
+            let faces = faces.members().map_err(|e| video_labels::failure(&e))?;
+            Ok(Analysed { labels: scenes::members(&summary), faces })
+        };
         catch_unwind(AssertUnwindSafe(analysed)).unwrap_or_else(|_| {
             let message = "The analysis panicked: a defect in medialith or one of its crates.".to_owned();
             Err(Failure { code: ErrorKind::Internal.api_code().to_owned(), message, passing: false })
@@ -300,50 +323,71 @@ struct Found {
     reason: Option<String>,
 }
 
+/// What was found in a film, as members of its document.
+struct Analysed {
+    labels: Members,
+    faces: Members,
+}
+
 /// What a document says of its film.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct State {
     stamp: Option<Stamp>,
     attempts: u32,
+    /// Operators that wait for it.
+    operators: Vec<Operator>,
+    /// Columns and rows, or zeros.
+    size: (u32, u32),
 }
 
 impl State {
     /// `None` where the document is gone or its film no longer waits.
     fn of(dataset: &Dataset, uri: &str) -> Result<Option<State>> {
         let bytes = dataset.inner().store.reader().bytes(&keys::file(dataset.space.id, uri))?;
-        let found = bytes.map(|bytes| Record::decode_fields(uri, &bytes, &[field::OPS])).transpose()?;
-        let waits = |record: &Record| {
-            let state = entry(&record.members, OPERATOR, "state");
+        let wanted = [field::OPS, field::VIDEO_WIDTH, field::VIDEO_HEIGHT];
+        let Some(record) = bytes.map(|bytes| Record::decode_fields(uri, &bytes, &wanted)).transpose()? else {
+            return Ok(None);
+        };
+        let waits = |operator: &Operator| {
+            let state = entry(&record.members, *operator, "state");
             state == Some(WAITING) || state == Some(RUNNING)
         };
-        let state = |record: Record| State {
+        let operators: Vec<Operator> = OPERATORS.into_iter().filter(waits).collect();
+        let attempts = |operator: &Operator| entry(&record.members, *operator, ATTEMPTS)?.parse().ok();
+        let side =
+            |id| record.members.get(id).and_then(|v| v.as_int()).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+        let found = State {
             stamp: record.stamp,
-            attempts: entry(&record.members, OPERATOR, ATTEMPTS).and_then(|n| n.parse().ok()).unwrap_or(0),
+            attempts: operators.iter().filter_map(attempts).max().unwrap_or(0),
+            size: (side(field::VIDEO_WIDTH), side(field::VIDEO_HEIGHT)),
+            operators,
         };
-        Ok(found.filter(waits).map(state))
+        Ok((!found.operators.is_empty()).then_some(found))
     }
 
-    /// Changes the document if it is still the one that this is of; answers whether it was.
+    /// Changes the document if it is still the one that this is of: of each operator that waits what `each` says. Answers whether it was.
     fn amend(
-        self,
+        &self,
         dataset: &Dataset,
         uri: &str,
         from: &'static [&'static str],
-        ops: Vec<(&'static str, String)>,
-        found: Found,
+        each: impl Fn(Operator) -> (Vec<(&'static str, String)>, Found),
     ) -> Result<bool> {
-        let Found { gained, reason } = found;
-        let amendment =
-            Amendment { uri: uri.to_owned(), operator: OPERATOR, stamp: self.stamp, from, ops, gained, reason };
-        let op = Op::Amend(Box::new(amendment));
-        let amended = commit::submit(dataset.inner(), &dataset.space, op, Vec::new())?;
-        Ok(amended.first() == Some(&true))
+        let mut all = true;
+        for operator in self.operators.iter().copied() {
+            let (ops, Found { gained, reason }) = each(operator);
+            let amendment = Amendment { uri: uri.to_owned(), operator, stamp: self.stamp, from, ops, gained, reason };
+            let op = Op::Amend(Box::new(amendment));
+            let amended = commit::submit(dataset.inner(), &dataset.space, op, Vec::new())?;
+            all &= amended.first() == Some(&true);
+        }
+        Ok(all)
     }
 }
 
 /// The entries of a film that is not done.
-fn state(state: &str, attempts: u32) -> Vec<(&'static str, String)> {
-    let version = OPERATOR.card().version.to_string();
+fn state(operator: Operator, state: &str, attempts: u32) -> Vec<(&'static str, String)> {
+    let version = operator.card().version.to_string();
     vec![("state", state.to_owned()), ("version", version), (ATTEMPTS, attempts.to_string())]
 }
 
