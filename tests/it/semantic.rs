@@ -183,7 +183,9 @@ fn sentences_find_the_pictures_that_they_describe() {
     let (engine, dataset) = opened(dir.path());
     index(&dataset, &media);
     for (kind, sentence) in
-        ["evening sun", "stars at night", "waves", "grass in summer", "winter", "many trees"].iter().enumerate()
+        ["evening sun", "stars at night", "waves on the water", "grass in summer", "snow in winter", "many trees"]
+            .iter()
+            .enumerate()
     {
         let found = asked(&dataset, sentence, &["image"], 100);
         assert_eq!(found.len(), 3, "{sentence}: {found:?}");
@@ -197,7 +199,7 @@ fn sentences_find_the_pictures_that_they_describe() {
         .unwrap();
     let (out, error) = (String::from_utf8(told.stdout).unwrap(), String::from_utf8(told.stderr).unwrap());
     assert!(
-        out.starts_with("oss://b/2-") && out.contains("2 shown") && out.contains("next page: --next "),
+        out.starts_with("oss://b/2-") && out.contains("2 files shown") && out.contains("next page: --next "),
         "{out} {error}"
     );
 }

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -22,11 +23,16 @@ TOOL = os.environ["MEDIALITH_TOOL"]
 class Server:
     """`medialith serve` on a free port with the bucket `b`; its first key is an admin's."""
 
-    def __init__(self, rate="0", more=()):
+    def __init__(self, rate="0", more=(), packs=()):
         self.folder = tempfile.TemporaryDirectory()
         root = pathlib.Path(self.folder.name)
         self.files, self.db = root / "files", root / "db"
         self.files.mkdir()
+        if packs:
+            # The folder of a database comes with the database.
+            subprocess.run([TOOL, "--db", self.db, "index", "--quiet", self.files], check=True)
+        for pack in packs:
+            shutil.copytree(pack, self.db / "packs" / pack.name)
         command = [TOOL, "--db", self.db, "serve", "--listen", "127.0.0.1:0", "--quiet", "--project-rate", rate]
         command += ["--bucket", f"b={self.files}", "--bucket", f"test-bucket={self.files}", *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

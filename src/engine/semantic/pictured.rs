@@ -19,8 +19,10 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Near pictures that are looked at together.
+/// Near pictures that are looked for together.
 const TOGETHER: usize = 1000;
+/// Of those that are compared with time, place and media together: a query has a hundred conditions at most.
+const CHECKED: usize = 64;
 /// Files of a page where no number is given.
 const PAGE: usize = 100;
 /// First byte of a token that ends among near pictures.
@@ -94,19 +96,21 @@ impl Pictured<'_> {
         loop {
             let question = Question { point: &self.point.embedding, least, after: after.as_ref(), most: TOGETHER };
             let found = self.dataset.nearest(sight, &question)?;
-            let whole = found.len() < TOGETHER;
-            let fit = self.fitting(&found)?;
-            let count = found.len();
-            for (at, near) in found.into_iter().enumerate() {
-                if fit.as_ref().is_none_or(|fit| fit.contains(&*near.uri)) {
-                    uris.push(near.uri.to_string());
-                }
-                let last = whole && at + 1 == count;
-                after = Some(near);
-                if uris.len() == size && !last {
-                    return Ok(Some(Place::Near(after)));
+            let (whole, count) = (found.len() < TOGETHER, found.len());
+            let mut seen = 0;
+            for chunk in found.chunks(CHECKED) {
+                let fit = self.fitting(chunk)?;
+                for near in chunk {
+                    seen += 1;
+                    if fit.as_ref().is_none_or(|fit| fit.contains(&*near.uri)) {
+                        uris.push(near.uri.to_string());
+                    }
+                    if uris.len() == size && !(whole && seen == count) {
+                        return Ok(Some(Place::Near(Some(near.clone()))));
+                    }
                 }
             }
+            after = found.last().cloned().or(after);
             if whole {
                 return Ok((!self.meaning.labels.is_empty()).then(|| Place::Labelled(String::new())));
             }
