@@ -16,6 +16,8 @@
 mod blocks;
 #[path = "../child/mod.rs"]
 mod child;
+#[cfg(feature = "models")]
+mod clusters;
 mod full;
 mod power;
 #[path = "../receiver/mod.rs"]
