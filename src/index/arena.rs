@@ -110,12 +110,7 @@ impl<'a> Arena<'a> {
 
     /// Position in the text of the first byte of `unit`.
     pub(crate) fn unit_start(&self, unit: usize) -> usize {
-        let mut at = self.starts.get(unit / BLOCK) as usize;
-        for _ in 0..unit % BLOCK {
-            let rest = self.text.get(at..).unwrap_or(&[]);
-            at += memchr::memchr(EDGE, rest).map_or(rest.len(), |end| end + 1);
-        }
-        at
+        past_edges(self.text, self.starts.get(unit / BLOCK) as usize, unit % BLOCK)
     }
 
     /// One unit; empty past the end.
@@ -207,13 +202,32 @@ impl<'a> Visit<'a> {
             self.at = self.arena.starts.get(unit / BLOCK) as usize;
             self.next = unit / BLOCK * BLOCK;
         }
-        let end = |at: usize| at + memchr::memchr(EDGE, text.get(at..).unwrap_or(&[])).unwrap_or(0);
-        while self.next < unit {
-            self.at = end(self.at) + 1;
-            self.next += 1;
-        }
-        text.get(self.at..end(self.at)).unwrap_or(&[])
+        self.at = past_edges(text, self.at, unit - self.next);
+        self.next = unit;
+        let rest = text.get(self.at..).unwrap_or(&[]);
+        rest.get(..memchr::memchr(EDGE, rest).unwrap_or(0)).unwrap_or(&[])
     }
+}
+
+/// The place behind the next `count` edges from `at` on.
+#[inline]
+pub(crate) fn past_edges(text: &[u8], mut at: usize, mut count: usize) -> usize {
+    /// Bytes whose edges are counted at once, which costs less than finding each.
+    const CHUNK: usize = 64;
+    while count > 0
+        && let Some(chunk) = text.get(at..at + CHUNK)
+    {
+        let edges = usize::from(chunk.iter().fold(0u8, |n, b| n + u8::from(*b == EDGE)));
+        if edges >= count {
+            break;
+        }
+        (at, count) = (at + CHUNK, count - edges);
+    }
+    for _ in 0..count {
+        let rest = text.get(at..).unwrap_or(&[]);
+        at += memchr::memchr(EDGE, rest).map_or(rest.len(), |edge| edge + 1);
+    }
+    at
 }
 
 /// Iterator over consecutive units.

@@ -2,7 +2,7 @@
 //!
 //! The same parts give the same bytes. Memory: one column of the output at a time, plus eight bytes a document.
 
-use super::arena::{ArenaWriter, Units};
+use super::arena::{ArenaWriter, Units, Visit};
 use super::column::{ColumnId, elements_of};
 use super::keys::{Copier, KeyColumn, Keywords, Plain};
 use super::numbers::Numbers;
@@ -132,6 +132,9 @@ struct PathCursor<'a> {
     uris: UriCursor<'a>,
     names: Units<'a>,
     name: &'a [u8],
+    /// Folder texts, and that of the run.
+    folders: Visit<'a>,
+    folder: &'a [u8],
     paths: super::paths::Paths<'a>,
     next: u32,
     run: usize,
@@ -141,7 +144,9 @@ impl<'a> PathCursor<'a> {
     fn new(part: &'a Part) -> Result<PathCursor<'a>> {
         let paths = part.segment.paths()?;
         let names = paths.names.units(0..paths.names.len());
-        Ok(PathCursor { uris: part.segment.uris()?.from(0)?, names, name: &[], paths, next: 0, run: 0 })
+        let (uris, mut folders) = (part.segment.uris()?.from(0)?, paths.folders.visit());
+        let folder = if paths.runs() > 0 { folders.unit(0) } else { &[] };
+        Ok(PathCursor { uris, names, name: &[], folders, folder, paths, next: 0, run: 0 })
     }
 
     fn move_to(&mut self, doc: u32) -> Result<()> {
@@ -152,6 +157,7 @@ impl<'a> PathCursor<'a> {
         }
         while self.run + 1 < self.paths.runs() && self.paths.docs(self.run).end <= doc {
             self.run += 1;
+            self.folder = self.folders.unit(self.run);
         }
         Ok(())
     }
@@ -160,7 +166,7 @@ impl<'a> PathCursor<'a> {
         PathEntry {
             uri: &self.uris.uri,
             filename_at: self.paths.filename_at(self.run),
-            folder: self.paths.folders.unit(self.run),
+            folder: self.folder,
             folded_filename_at: self.paths.folded_filename_at(self.run),
             name: self.name,
         }

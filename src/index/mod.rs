@@ -23,6 +23,7 @@ mod postings;
 mod scan;
 mod segment;
 mod snapshot;
+mod spellings;
 pub mod text;
 mod text_column;
 mod typo;

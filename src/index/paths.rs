@@ -6,7 +6,11 @@
 
 use super::arena::{Arena, ArenaWriter};
 use super::packed::{self, Packed};
+use super::spellings::SpellingsWriter;
 use crate::error::{Error, Result};
+
+/// Every so many URIs one stands whole, to be found by.
+pub(crate) const FENCED: usize = 64;
 
 /// Where `Filename` begins in a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,10 @@ pub(crate) struct PathSections {
     pub(crate) folders: Vec<u8>,
     pub(crate) folder_shared: Vec<u8>,
     pub(crate) names: Vec<u8>,
+    pub(crate) folder_spellings: Vec<u8>,
+    pub(crate) name_spellings: Vec<u8>,
+    pub(crate) fences: Vec<u8>,
+    pub(crate) fence_runs: Vec<u8>,
 }
 
 /// Collects entries in URI order.
@@ -76,6 +84,11 @@ pub(crate) struct PathsWriter {
     /// Bytes that each folder text has in common with the one before.
     shared: Vec<u64>,
     names: ArenaWriter,
+    folder_spellings: SpellingsWriter,
+    name_spellings: SpellingsWriter,
+    /// URIs that are found by.
+    fences: ArenaWriter,
+    fence_runs: Vec<u64>,
     last: Vec<u8>,
     last_folder: Vec<u8>,
 }
@@ -90,13 +103,17 @@ impl PathsWriter {
             folders: ArenaWriter::new(),
             shared: Vec::new(),
             names: ArenaWriter::new(),
+            folder_spellings: SpellingsWriter::default(),
+            name_spellings: SpellingsWriter::default(),
+            fences: ArenaWriter::new(),
+            fence_runs: Vec::new(),
             last: Vec::new(),
             last_folder: Vec::new(),
         }
     }
 
     pub(crate) fn push(&mut self, entry: &PathEntry<'_>) {
-        let folder = entry.uri.get(..folder_len(entry.uri)).unwrap_or(&[]);
+        let (folder, name) = entry.uri.split_at_checked(folder_len(entry.uri)).unwrap_or((entry.uri, &[]));
         if self.docs == 0 || self.last != folder || self.filenames.last() != Some(&entry.filename_at.encode()) {
             self.run_starts.push(self.docs);
             self.filenames.push(entry.filename_at.encode());
@@ -104,16 +121,23 @@ impl PathsWriter {
             let common = self.last_folder.iter().zip(entry.folder).take_while(|(a, b)| a == b).count();
             self.shared.push(common as u64);
             self.folders.push(entry.folder);
+            self.folder_spellings.push(folder, entry.folder);
             self.last_folder.clear();
             self.last_folder.extend_from_slice(entry.folder);
             self.last.clear();
             self.last.extend_from_slice(folder);
         }
         self.names.push(entry.name);
+        self.name_spellings.push(name, entry.name);
+        if self.docs.is_multiple_of(FENCED as u64) {
+            self.fences.push(entry.uri);
+            self.fence_runs.push(self.run_starts.len() as u64 - 1);
+        }
         self.docs += 1;
     }
 
     pub(crate) fn finish(mut self) -> PathSections {
+        self.fence_runs.push(self.run_starts.len().saturating_sub(1) as u64);
         self.run_starts.push(self.docs);
         let pack = |values: &[u64]| {
             let mut out = Vec::new();
@@ -127,6 +151,10 @@ impl PathsWriter {
             folders: self.folders.finish(),
             folder_shared: pack(&self.shared),
             names: self.names.finish(),
+            folder_spellings: self.folder_spellings.finish(),
+            name_spellings: self.name_spellings.finish(),
+            fences: self.fences.finish(),
+            fence_runs: pack(&self.fence_runs),
         }
     }
 }
@@ -141,10 +169,13 @@ pub(crate) struct Paths<'a> {
     pub(crate) folders: Arena<'a>,
     /// Name text of each document.
     pub(crate) names: Arena<'a>,
+    /// The run of every [`FENCED`]th document, and the last run; empty in formats before version 4.
+    fence_runs: Packed<'a>,
 }
 
 impl<'a> Paths<'a> {
-    pub(crate) fn new(sections: [&'a [u8]; 5]) -> Result<Paths<'a>> {
+    /// `fence_runs`: nothing but time depends on them.
+    pub(crate) fn new(sections: [&'a [u8]; 5], fence_runs: Option<&'a [u8]>) -> Result<Paths<'a>> {
         let [run_starts, filenames, folded, folders, names] = sections;
         let paths = Paths {
             run_starts: Packed::new(run_starts)?,
@@ -152,10 +183,15 @@ impl<'a> Paths<'a> {
             folded_filenames: Packed::new(folded)?,
             folders: Arena::new(folders)?,
             names: Arena::new(names)?,
+            fence_runs: fence_runs.map(Packed::new).transpose()?.unwrap_or_default(),
         };
         let runs = paths.folders.len();
         if paths.run_starts.len() != runs + 1 || paths.filenames.len() != runs || paths.folded_filenames.len() != runs {
             return Err(Error::corrupted(format!("paths: {runs} folders, {} run starts", paths.run_starts.len())));
+        }
+        let (docs, names) = (paths.run_starts.get(runs), paths.names.len());
+        if docs != names as u64 {
+            return Err(Error::corrupted(format!("paths: {names} names in folders of {docs} documents")));
         }
         Ok(paths)
     }
@@ -173,6 +209,10 @@ impl<'a> Paths<'a> {
     /// The run of a document.
     pub(crate) fn run_of(&self, doc: usize) -> usize {
         let (mut low, mut high) = (0, self.runs());
+        if doc / FENCED + 1 < self.fence_runs.len() {
+            low = self.fence_runs.get(doc / FENCED) as usize;
+            high = (self.fence_runs.get(doc / FENCED + 1) as usize + 1).min(high);
+        }
         while low + 1 < high {
             let middle = (low + high) / 2;
             if self.run_starts.get(middle) as usize <= doc { low = middle } else { high = middle }

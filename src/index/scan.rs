@@ -1,6 +1,6 @@
 //! Reads the text of an arena for a pattern: what is left to do where no index knows the answer.
 
-use super::arena::{Arena, BLOCK, EDGE};
+use super::arena::{Arena, BLOCK, EDGE, past_edges};
 use super::packed::Packed;
 use super::text_column::TextColumn;
 use crate::model::Anchor;
@@ -66,16 +66,12 @@ impl<'a, 'n> Scan<'a, 'n> {
     }
 
     /// Where the unit `next` begins, from a place in `unit`.
-    fn resume(&self, text: &[u8], unit: usize, mut at: usize) -> usize {
+    fn resume(&self, text: &[u8], unit: usize, at: usize) -> usize {
         // Finding a unit's start passes half a block on average.
         if self.next - unit > BLOCK / 2 {
             return self.arena.unit_start(self.next);
         }
-        for _ in unit..self.next {
-            let rest = text.get(at..).unwrap_or(&[]);
-            at += memchr::memchr(EDGE, rest).map_or(rest.len(), |edge| edge + 1);
-        }
-        at
+        past_edges(text, at, self.next - unit)
     }
 
     /// Units after `unit` that share the matched text with it match too: adds them without reading them.

@@ -152,7 +152,8 @@ impl Search<'_> {
             let (docs, steps) = found;
             total += docs.len();
             explain::add_up(&mut told, steps);
-            parts.push(PartHits { segment: &part.segment, docs, whole: part.deleted.is_empty() });
+            let (whole, past) = (part.deleted.is_empty(), self.stops_early());
+            parts.push(PartHits { segment: &part.segment, docs, whole, past });
         }
         clock.lap("find");
         let aggregates = aggregate::all(self.snapshot, &parts, &self.query.aggregations, self.size, self.context)?;

@@ -40,6 +40,8 @@ pub(crate) struct PartHits<'a> {
     pub(crate) docs: RoaringBitmap,
     /// No document of the segment is deleted.
     pub(crate) whole: bool,
+    /// All hits come after the cursor, if there is one: the search began there.
+    pub(crate) past: bool,
 }
 
 impl PartHits<'_> {
@@ -125,9 +127,9 @@ fn first_of_all(parts: &[PartHits<'_>], sort: &[SortKey], mut rows: Vec<Row>, co
         let past = rows.partition_point(|row| compare(sort, &row.values, &last.values).is_le());
         rows.truncate(past);
     }
+    let uris = parts.iter().map(|part| part.segment.uris()).collect::<Result<Vec<_>>>()?;
     let cursor = |row: Row| -> Result<Cursor> {
-        let segment = parts.get(row.part).map(|part| part.segment);
-        let uri = segment.map_or(Ok(Vec::new()), |segment| segment.uris()?.get(row.doc as usize))?;
+        let uri = uris.get(row.part).map_or(Ok(Vec::new()), |uris| uris.get(row.doc as usize))?;
         Ok(Cursor { values: row.values, uri })
     };
     let mut page = rows.into_iter().map(cursor).collect::<Result<Vec<_>>>()?;
@@ -245,8 +247,8 @@ fn by_uri(parts: &[PartHits<'_>], after: Option<&Cursor>, count: usize) -> Resul
     for part in parts {
         let uris = part.segment.uris()?;
         let start = match after {
-            None => 0,
-            Some(after) => uris.find(&after.uri)?.map_or_else(|at| at, |at| at + 1),
+            Some(after) if !part.past => uris.find(&after.uri)?.map_or_else(|at| at, |at| at + 1),
+            _ => 0,
         };
         let mut walk = Walk { hits: part.docs.range(start as u32..), uris, cursor: None, at: 0 };
         if let Some(uri) = walk.next()? {

@@ -62,25 +62,41 @@ impl<'a> Frequent<'a> {
 
     /// The longest grams that a pattern consists of, rarest first, each with the number of its units.
     pub(crate) fn parts(&self, pattern: &[u8]) -> Vec<(usize, usize)> {
-        let mut ends = vec![0];
-        ends.extend(chars(pattern).scan(0, |end, c| {
-            *end += c.len();
-            Some(*end)
-        }));
+        let Ok(terms) = fst::raw::Fst::new(self.terms) else { return Vec::new() };
         let mut parts = Vec::new();
-        let mut reached = 0;
-        for (first, start) in ends.iter().enumerate() {
-            let longest = ends.iter().skip(first + 1).take(LONGEST).rev();
-            let found = longest.filter_map(|end| Some((*end, self.find(pattern.get(*start..*end)?)?))).next();
+        let (mut start, mut reached) = (0, 0);
+        for c in chars(pattern) {
+            let rest = pattern.get(start..).unwrap_or(&[]);
             // One that ends where the one before does is a part of it.
-            if let Some((end, at)) = found.filter(|(end, _)| *end > reached) {
-                reached = end;
+            if let Some((len, at)) = self.longest(&terms, rest).filter(|(len, _)| start + len > reached) {
+                reached = start + len;
                 parts.push((self.totals.get(at) as usize, at));
             }
+            start += c.len();
         }
         parts.sort_unstable();
         parts.dedup();
         parts
+    }
+
+    /// Length and place of the longest gram that `text` begins with: one walk, since what a gram begins with is kept.
+    fn longest(&self, terms: &fst::raw::Fst<&[u8]>, text: &[u8]) -> Option<(usize, usize)> {
+        let (mut node, mut output) = (terms.root(), fst::raw::Output::zero());
+        let (mut len, mut found) = (0, None);
+        for c in chars(text).take(LONGEST) {
+            for byte in c {
+                let Some(input) = node.find_input(*byte) else { return found };
+                let transition = node.transition(input);
+                output = output.cat(transition.out);
+                node = terms.node(transition.addr);
+            }
+            len += c.len();
+            let place = output.cat(node.final_output()).value() as usize;
+            if node.is_final() && place < self.totals.len() {
+                found = Some((len, place));
+            }
+        }
+        found
     }
 
     /// Number of units that contain a pattern, if it is kept.

@@ -8,7 +8,7 @@ use crate::index::varint;
 /// First bytes of a segment.
 pub(crate) const MAGIC: [u8; 6] = *b"MLSEG\0";
 /// Format version, after the magic.
-pub(crate) const VERSION: u16 = 3;
+pub(crate) const VERSION: u16 = 4;
 /// The checksum of the footer covers the version from this one on.
 const SEALED_VERSION: u16 = 3;
 /// Bytes of magic and version.
@@ -20,6 +20,7 @@ pub(crate) const FOOTER_LEN: usize = 8 + 4 + 4 + 4 + 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum SectionKind {
+    /// Of format versions 1 to 3; no longer written.
     Uris = 1,
     RunStarts = 2,
     RunFilenames = 3,
@@ -51,10 +52,16 @@ pub(crate) enum SectionKind {
     TextWords = 28,
     Digits = 29,
     Pairs = 30,
+    FolderSpellings = 31,
+    NameSpellings = 32,
+    Fences = 33,
+    FenceRuns = 34,
 }
 
 impl SectionKind {
-    const ALL: [SectionKind; 30] = [
+    /// Greater than the number of any kind.
+    pub(crate) const NUMBERS: usize = SectionKind::ALL.len() + 1;
+    const ALL: [SectionKind; 34] = [
         SectionKind::Uris,
         SectionKind::RunStarts,
         SectionKind::RunFilenames,
@@ -85,6 +92,10 @@ impl SectionKind {
         SectionKind::TextWords,
         SectionKind::Digits,
         SectionKind::Pairs,
+        SectionKind::FolderSpellings,
+        SectionKind::NameSpellings,
+        SectionKind::Fences,
+        SectionKind::FenceRuns,
     ];
 }
 
@@ -204,7 +215,7 @@ mod tests {
     #[test]
     fn numbers_are_frozen() {
         let numbers: Vec<u8> = SectionKind::ALL.iter().map(|k| *k as u8).collect();
-        assert_eq!(numbers, (1..=30).collect::<Vec<u8>>());
-        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(31).is_err());
+        assert_eq!(numbers, (1..=34).collect::<Vec<u8>>());
+        assert!(SectionKind::try_from(0).is_err() && SectionKind::try_from(35).is_err());
     }
 }

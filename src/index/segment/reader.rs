@@ -16,7 +16,7 @@ use crate::index::pairs::Pairs;
 use crate::index::paths::Paths;
 use crate::index::places::Places;
 use crate::index::text_column::TextColumn;
-use crate::index::uris::Uris;
+use crate::index::uris::{FrontCoded, Spelled, Uris};
 use crate::index::words::Words;
 use crate::model::FieldId;
 use std::path::Path;
@@ -27,6 +27,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Segment {
     bytes: Bytes,
     rows: Vec<SectionRow>,
+    /// Place in `rows` + 1 of the sections that belong to no field, by kind: those are asked for all the time.
+    plain: [u16; SectionKind::NUMBERS],
     verified: Vec<AtomicBool>,
     /// The largest slot of each section that is a column of numbers, once it was asked for.
     largest: Vec<OnceLock<u64>>,
@@ -60,10 +62,15 @@ impl Segment {
         let (rows, docs) = format::decode(&bytes)?;
         let verified = rows.iter().map(|_| AtomicBool::new(false)).collect();
         let largest = rows.iter().map(|_| OnceLock::new()).collect();
-        let segment = Segment { bytes, rows, verified, largest, docs };
-        let uris = segment.uris()?.len();
-        if uris != docs as usize {
-            return Err(Error::corrupted(format!("segment: {docs} documents, {uris} URIs")));
+        let mut plain = [0; SectionKind::NUMBERS];
+        for (row, place) in rows.iter().zip(1..).filter(|(row, _)| (row.id.field, row.id.part) == (0, 0)) {
+            plain.get_mut(row.id.kind as usize).into_iter().for_each(|slot| *slot = place);
+        }
+        let segment = Segment { bytes, rows, plain, verified, largest, docs };
+        let starts = Packed::new(segment.needed(SectionKind::RunStarts)?)?;
+        let counted = starts.get(starts.len().saturating_sub(1));
+        if counted != u64::from(docs) {
+            return Err(Error::corrupted(format!("segment: {docs} documents, {counted} in its folders")));
         }
         Ok(segment)
     }
@@ -141,18 +148,28 @@ impl Segment {
 
     /// A section's bytes, verified; `None` where the segment has none.
     pub(crate) fn section(&self, id: SectionId) -> Result<Option<&[u8]>> {
-        let Ok(at) = self.rows.binary_search_by_key(&id, |row| row.id) else { return Ok(None) };
+        if (id.field, id.part) == (0, 0) {
+            return self.plain(id.kind);
+        }
+        self.rows.binary_search_by_key(&id, |row| row.id).map_or(Ok(None), |at| self.row(at))
+    }
+
+    /// The bytes of a row's section, verified.
+    fn row(&self, at: usize) -> Result<Option<&[u8]>> {
         let (Some(row), Some(verified)) = (self.rows.get(at), self.verified.get(at)) else { return Ok(None) };
         let range = row.offset as usize..(row.offset + row.len) as usize;
-        let bytes =
-            self.bytes.get(range).ok_or_else(|| Error::corrupted(format!("segment: {id:?} is outside the file")))?;
+        let bytes = self
+            .bytes
+            .get(range)
+            .ok_or_else(|| Error::corrupted(format!("segment: {:?} is outside the file", row.id)))?;
         // A race verifies twice, which is harmless.
         if !verified.load(Ordering::Acquire) {
             let found = crc32fast::hash(bytes);
             if found != row.checksum {
                 let expected = row.checksum;
                 return Err(Error::corrupted(format!(
-                    "segment: {id:?} has checksum {found:08x}, expected {expected:08x}"
+                    "segment: {:?} has checksum {found:08x}, expected {expected:08x}",
+                    row.id
                 )));
             }
             verified.store(true, Ordering::Release);
@@ -161,7 +178,8 @@ impl Segment {
     }
 
     fn plain(&self, kind: SectionKind) -> Result<Option<&[u8]>> {
-        self.section(SectionId { kind, field: 0, part: 0 })
+        let place = self.plain.get(kind as usize).copied().unwrap_or(0);
+        usize::from(place).checked_sub(1).map_or(Ok(None), |at| self.row(at))
     }
 
     fn needed(&self, kind: SectionKind) -> Result<&[u8]> {
@@ -173,17 +191,26 @@ impl Segment {
     }
 
     pub(crate) fn uris(&self) -> Result<Uris<'_>> {
-        Uris::new(self.needed(SectionKind::Uris)?)
+        if let Some(uris) = self.plain(SectionKind::Uris)? {
+            return Ok(Uris::FrontCoded(FrontCoded::new(uris)?));
+        }
+        let spellings = [
+            self.needed(SectionKind::FolderSpellings)?,
+            self.needed(SectionKind::NameSpellings)?,
+            self.needed(SectionKind::Fences)?,
+        ];
+        Ok(Uris::Spelled(Spelled::new(self.paths()?, spellings)?))
     }
 
     pub(crate) fn paths(&self) -> Result<Paths<'_>> {
-        Paths::new([
+        let sections = [
             self.needed(SectionKind::RunStarts)?,
             self.needed(SectionKind::RunFilenames)?,
             self.needed(SectionKind::FoldedFilenames)?,
             self.needed(SectionKind::Folders)?,
             self.needed(SectionKind::Names)?,
-        ])
+        ];
+        Paths::new(sections, self.plain(SectionKind::FenceRuns)?)
     }
 
     /// Folder texts as a searchable column; unit = run.

@@ -9,7 +9,6 @@ use crate::index::numbers::{self, NumberColumn, Numbers};
 use crate::index::packed::{self, Packed};
 use crate::index::pairs::{self, PAIRS};
 use crate::index::paths::{PathEntry, PathsWriter};
-use crate::index::uris::UrisWriter;
 use crate::index::{digits, frequent, grams, order, places, words};
 use crate::model::FieldId;
 use std::collections::BTreeMap;
@@ -154,16 +153,16 @@ fn write_pairs(content: &dyn Content, kept: &Kept, sink: &mut Sink<'_>) -> Resul
 }
 
 fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
-    let (mut uris, mut paths) = (UrisWriter::default(), PathsWriter::new());
-    content.paths(&mut |entry| {
-        uris.push(entry.uri);
-        paths.push(entry);
-    })?;
-    sink.section(SectionKind::Uris, None, &uris.finish())?;
+    let mut paths = PathsWriter::new();
+    content.paths(&mut |entry| paths.push(entry))?;
     let sections = paths.finish();
     sink.section(SectionKind::RunStarts, None, &sections.run_starts)?;
     sink.section(SectionKind::RunFilenames, None, &sections.run_filenames)?;
     sink.section(SectionKind::FoldedFilenames, None, &sections.folded_filenames)?;
+    sink.section(SectionKind::FolderSpellings, None, &sections.folder_spellings)?;
+    sink.section(SectionKind::NameSpellings, None, &sections.name_spellings)?;
+    sink.section(SectionKind::Fences, None, &sections.fences)?;
+    sink.section(SectionKind::FenceRuns, None, &sections.fence_runs)?;
     let folders =
         [SectionKind::Folders, SectionKind::FolderGrams, SectionKind::FolderWords, SectionKind::FolderFrequent];
     sink.arena(folders, None, &sections.folders, &sections.folders)?;
