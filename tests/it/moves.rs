@@ -153,9 +153,54 @@ fn what_moves_to_another_binding_keeps_its_labels_and_its_age() {
             ("b/two.txt", "a/two.txt"),
         ]);
         assert!(follower.wait_idle(PATIENCE).unwrap());
+
+        // While the binding that it leaves is stopped, and by another process than the one that read it.
+        world.engine.stop_binding("p", "d", "oss://a", "").unwrap();
+        world.rename("a/uno.txt", "b/last.txt");
+        wait(|| world.documents().iter().any(|(key, _)| key == "b/last.txt"), || format!("{:?}", world.documents()));
+        follower.stop();
+        world.engine.resume_binding("p", "d", "oss://a").unwrap();
+        let follower = world.follow(options);
+        world.documents_become(&[
+            ("b/cinque.txt", "b/five.txt"),
+            ("b/last.txt", "a/one.txt"),
+            ("b/tree/four.txt", "a/tree/four.txt"),
+            ("b/tree/x/three.txt", "a/tree/x/three.txt"),
+            ("b/two.txt", "a/two.txt"),
+        ]);
+        assert!(follower.wait_idle(PATIENCE).unwrap());
         follower.stop();
         assert_eq!(world.differences(), 0);
     }
+}
+
+/// Files go to and fro between two bindings and within them, quicker than they are read: in the end each has its own label.
+#[test]
+fn each_file_keeps_its_label_however_it_moves() {
+    let world = World::new();
+    let mut places: Vec<String> = (0..40).map(|n| format!("{}/f{n}.txt", BUCKETS[n % 2])).collect();
+    places.iter().for_each(|key| world.write(key));
+    let follower = world.follow(quick());
+    world.label();
+    let began = places.clone();
+    let mut dice = 7_u64;
+    let mut below = |most: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) as usize % most
+    };
+    for step in 0..300 {
+        let file = below(places.len());
+        let to = format!("{}/{}{step}.txt", BUCKETS[below(2)], ["", "x/", "y/z/"][below(3)]);
+        world.rename(&places[file], &to);
+        places[file] = to;
+        std::thread::sleep(Duration::from_millis(below(20) as u64));
+    }
+    let mut want: Vec<(&str, &str)> = places.iter().map(String::as_str).zip(began.iter().map(String::as_str)).collect();
+    want.sort_unstable();
+    world.documents_become(&want);
+    assert!(follower.wait_idle(PATIENCE).unwrap());
+    follower.stop();
+    assert_eq!(world.differences(), 0);
 }
 
 #[test]

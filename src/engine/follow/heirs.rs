@@ -12,7 +12,7 @@ use crate::engine::sync::lock;
 use crate::error::Result;
 use crate::model::{Condition, Filter, Page, Query, Timestamp, field, now};
 use crate::store::{Record, Stamp, Table, keys};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -33,14 +33,20 @@ pub(in crate::engine) struct Heirs {
     bucket: String,
 }
 
-/// Files of all bindings of a dataset that were read lately.
+/// Files of all bindings of a dataset that were read lately, by how the addresses of each binding begin.
 #[derive(Debug, Default)]
 pub(super) struct Lately {
+    buckets: HashMap<String, Read>,
+}
+
+/// Files of one binding that were read lately.
+#[derive(Debug, Default)]
+struct Read {
     by_stamp: HashMap<(u64, i64, u64), Heir>,
     /// What was a copy all along is no heir.
     by_hash: HashMap<(u64, String), Heir>,
-    /// Buckets of which none were forgotten, or read by an earlier process: of others the index knows.
-    whole: HashSet<String>,
+    /// None were forgotten, or read by an earlier process: otherwise the index knows them.
+    whole: bool,
 }
 
 /// A file that may be what another one became.
@@ -51,23 +57,26 @@ pub(super) struct Heir {
     read: Option<(Instant, Timestamp)>,
 }
 
-impl Lately {
-    fn retain(&mut self, keep: impl Fn(&Heir) -> bool) {
-        self.by_stamp.retain(|_, heir| keep(heir));
-        self.by_hash.retain(|_, heir| keep(heir));
-    }
-
-    /// What became of a file, among what is remembered. Of the files of other bindings only those count that came lately.
-    fn find(&self, gone: &Gone, stamp: Stamp, bucket: &str) -> Option<Heir> {
+impl Read {
+    /// What became of a file, among what is remembered.
+    fn find(&self, gone: &Gone, stamp: Stamp) -> Option<&Heir> {
         // It may be remembered itself.
         let is_other = |heir: &&Heir| heir.uri != gone.uri;
-        let is_near = |heir: &&Heir| heir.uri.starts_with(bucket) || heir.is_recent();
-        let same_state = self.by_stamp.get(&state(stamp)).filter(is_other).filter(is_near);
         let same_bytes = || {
             let hash = Some(&gone.known.hash).filter(|hash| !hash.is_empty() && stamp.size > 0)?;
             self.by_hash.get(&(stamp.size, hash.clone())).filter(is_other).filter(|heir| heir.is_recent())
         };
-        same_state.or_else(same_bytes).cloned()
+        self.by_stamp.get(&state(stamp)).filter(is_other).or_else(same_bytes)
+    }
+}
+
+impl Lately {
+    /// What became of a file of a bucket: one of its own, or else one that another binding read lately.
+    fn find(&self, gone: &Gone, stamp: Stamp, own: &str) -> Option<Heir> {
+        let found = self.buckets.get(own).and_then(|read| read.find(gone, stamp));
+        let mut others = self.buckets.iter().filter(|(bucket, _)| *bucket != own);
+        let other = || others.find_map(|(_, read)| read.find(gone, stamp).filter(|heir| heir.is_recent()));
+        found.or_else(other).cloned()
     }
 }
 
@@ -98,7 +107,7 @@ impl Heirs {
     /// Those of one binding among the others of its dataset.
     pub(super) fn among(bucket: &str, lately: Arc<Mutex<Lately>>) -> Heirs {
         let bucket = format!("oss://{bucket}/");
-        lock(&lately).whole.remove(&bucket);
+        lock(&lately).buckets.remove(&bucket);
         Heirs { lately, bucket }
     }
 
@@ -108,13 +117,14 @@ impl Heirs {
             return;
         }
         let mut lately = lock(&self.lately);
-        if lately.by_stamp.len() >= MOST {
-            *lately = Lately::default();
+        let read = lately.buckets.entry(self.bucket.clone()).or_default();
+        if read.by_stamp.len() >= MOST {
+            *read = Read::default();
         }
         let heir = Heir { uri: done.uri.clone(), read: Some((Instant::now(), now())) };
-        lately.by_stamp.insert(state(done.stamp), heir.clone());
+        read.by_stamp.insert(state(done.stamp), heir.clone());
         if !done.hash.is_empty() && done.stamp.size > 0 {
-            lately.by_hash.insert((done.stamp.size, done.hash.clone()), heir);
+            read.by_hash.insert((done.stamp.size, done.hash.clone()), heir);
         }
     }
 
@@ -123,8 +133,10 @@ impl Heirs {
     /// listings.
     pub(super) fn keep_recent(&self) {
         let mut lately = lock(&self.lately);
-        lately.retain(|heir| !heir.uri.starts_with(&self.bucket) || heir.is_recent());
-        lately.whole.insert(self.bucket.clone());
+        let read = lately.buckets.entry(self.bucket.clone()).or_default();
+        read.by_stamp.retain(|_, heir| heir.is_recent());
+        read.by_hash.retain(|_, heir| heir.is_recent());
+        read.whole = true;
     }
 
     /// Whether something is remembered that a file may have become.
@@ -133,11 +145,11 @@ impl Heirs {
     }
 
     /// What became of a file.
-    fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
+    pub(super) fn find(&self, dataset: &Dataset, gone: &Gone) -> Result<Option<Heir>> {
         let Some(stamp) = gone.known.stamp else { return Ok(None) };
         let (remembered, whole) = {
             let lately = lock(&self.lately);
-            (lately.find(gone, stamp, &self.bucket), lately.whole.contains(&self.bucket))
+            (lately.find(gone, stamp, &self.bucket), lately.buckets.get(&self.bucket).is_some_and(|read| read.whole))
         };
         match remembered {
             None if !whole => Ok(indexed(dataset, gone, stamp)?.map(|uri| Heir { uri, read: None })),
@@ -172,7 +184,8 @@ fn state(stamp: Stamp) -> (u64, i64, u64) {
     (stamp.size, stamp.modified, stamp.inode)
 }
 
-/// The same from the index: one of the same length and time, and of the same inode or digest.
+/// The same from the index: one of the same length and time, and of the same inode or digest; of another binding only the very
+/// file.
 fn indexed(dataset: &Dataset, gone: &Gone, stamp: Stamp) -> Result<Option<String>> {
     let time = Timestamp(stamp.modified).to_string();
     if Timestamp::parse(&time).is_err() {
@@ -185,17 +198,26 @@ fn indexed(dataset: &Dataset, gone: &Gone, stamp: Stamp) -> Result<Option<String
         Query { filter: Some(filter), page, with_fields: vec![field::URI], without_total: true, ..Query::default() };
     let bucket = gone.uri.split('/').take(3).collect::<Vec<_>>().join("/") + "/";
     let uris = dataset.search_uris(&query, None)?.uris;
-    let uris: Vec<String> = uris.into_iter().filter(|uri| uri.starts_with(&bucket) && *uri != gone.uri).collect();
+    let uris: Vec<String> = uris.into_iter().filter(|uri| *uri != gone.uri).collect();
     let keys: Vec<Vec<u8>> = uris.iter().map(|uri| keys::file(dataset.space.id, uri).bytes).collect();
-    let mut found = None;
+    let (mut found, mut elsewhere) = (None, None);
     dataset.inner().store.reader().many(Table::Files, &keys, |at, value| {
         let (Some(uri), Some(bytes)) = (uris.get(at), value) else { return Ok(()) };
-        if found.is_none() && is_heir(&Known::read(uri, bytes)?, gone, stamp) {
-            found = Some(uri.clone());
+        let known = Known::read(uri, bytes)?;
+        if uri.starts_with(&bucket) {
+            found = found.take().or_else(|| is_heir(&known, gone, stamp).then(|| uri.clone()));
+        } else if known.stamp == Some(stamp) && is_fine(stamp) {
+            // Another binding has the very file: it was read before this process began.
+            elsewhere = elsewhere.take().or_else(|| Some(uri.clone()));
         }
         Ok(())
     })?;
-    Ok(found)
+    Ok(found.or(elsewhere))
+}
+
+/// Whether a state tells a file from its copies: times of stores and of some file systems are whole seconds.
+fn is_fine(stamp: Stamp) -> bool {
+    stamp.modified % 1_000_000_000 != 0
 }
 
 fn is_heir(known: &Known, gone: &Gone, stamp: Stamp) -> bool {

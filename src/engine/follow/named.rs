@@ -14,6 +14,8 @@ use std::time::Instant;
 
 /// Keys of one turn.
 const TURN_KEYS: usize = 500;
+/// Turns before something else is looked at.
+const MOST_TURNS: usize = 4;
 /// Steps of one comparison, of some hundred objects each. What is around a key is a few objects; where it is more, everything is
 /// listed instead.
 const MOST_STEPS: usize = 4;
@@ -30,15 +32,16 @@ struct Found {
 }
 
 impl Rounds<'_> {
-    /// Looks at the keys whose time has come.
+    /// Looks at the keys whose time has come; not at all of a flood, which must not hold up the next listing.
     pub(super) fn follow_hints(&mut self) -> Result<()> {
-        loop {
+        for _ in 0..MOST_TURNS {
             let hinted = self.pursuit.seat.hints().take(Instant::now(), TURN_KEYS);
             if hinted.is_empty() || self.is_stopped() {
-                return Ok(());
+                break;
             }
             self.look_around(&hinted)?;
         }
+        Ok(())
     }
 
     fn look_around(&mut self, hinted: &[Hinted]) -> Result<()> {

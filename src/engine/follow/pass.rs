@@ -208,7 +208,7 @@ impl Session<'_> {
     /// Lets documents without files pass on to those that their files became, and removes the others: at once, or when other
     /// bindings have looked whether they got them.
     pub(super) fn bury(&mut self, missing: Missing) -> Result<()> {
-        let gone = self.pursuit.sift(&mut self.waiting, missing.gone, &self.heirs, Kind::Folder);
+        let gone = self.pursuit.sift(&mut self.waiting, missing.gone, (self.dataset, &self.heirs), Kind::Folder)?;
         self.bury_now(gone)
     }
 

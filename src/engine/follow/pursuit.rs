@@ -195,8 +195,14 @@ impl Pursuit {
     }
 
     /// Those of the documents without files that need not wait for other bindings.
-    pub(super) fn sift(&self, waiting: &mut Waiting, gone: Vec<Gone>, heirs: &Heirs, kind: Kind) -> Vec<Gone> {
-        waiting.sift(gone, heirs, self.roster(), &self.key, kind)
+    pub(super) fn sift(
+        &self,
+        waiting: &mut Waiting,
+        gone: Vec<Gone>,
+        from: (&Dataset, &Heirs),
+        kind: Kind,
+    ) -> Result<Vec<Gone>> {
+        waiting.sift(gone, from, self.roster(), (&self.key, kind))
     }
 
     /// Those that waited for long enough.

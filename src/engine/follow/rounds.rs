@@ -121,7 +121,9 @@ impl<'a> Rounds<'a> {
             if !self.pursuit.seat.hints().is_empty() || !self.waiting.is_empty() {
                 self.pursuit.seat.set_idle(false);
             }
-            std::thread::sleep(LOOK_UP.min(pause));
+            if !self.pursuit.seat.hints().are_due(Instant::now()) {
+                std::thread::sleep(LOOK_UP.min(pause));
+            }
         }
     }
 
@@ -234,7 +236,7 @@ impl<'a> Rounds<'a> {
     /// Lets documents without objects pass on to those that their objects became, and removes the others: those of which a
     /// second listing says the same, at once, or when other bindings have looked whether they got them.
     pub(super) fn bury(&mut self, gone: Vec<Gone>) -> Result<()> {
-        let gone = self.pursuit.sift(&mut self.waiting, gone, &self.heirs, Kind::Store);
+        let gone = self.pursuit.sift(&mut self.waiting, gone, (self.dataset, &self.heirs), Kind::Store)?;
         self.bury_now(gone)
     }
 

@@ -4,6 +4,8 @@
 use super::heirs::Heirs;
 use super::roster::{Kind, Roster};
 use crate::engine::compare::Gone;
+use crate::engine::dataset::Dataset;
+use crate::error::Result;
 use crate::store::Key;
 use std::time::{Duration, Instant};
 
@@ -18,17 +20,28 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Keeps those whose heirs are not known, if another binding may know them soon; returns the others.
-    pub(super) fn sift(&mut self, gone: Vec<Gone>, heirs: &Heirs, roster: &Roster, own: &Key, kind: Kind) -> Vec<Gone> {
+    pub(super) fn sift(
+        &mut self,
+        gone: Vec<Gone>,
+        (dataset, heirs): (&Dataset, &Heirs),
+        roster: &Roster,
+        (own, kind): (&Key, Kind),
+    ) -> Result<Vec<Gone>> {
         if gone.is_empty() || !roster.has_others(own, kind) {
-            return gone;
+            return Ok(gone);
         }
         let now = Instant::now();
         let room = MOST.saturating_sub(self.gone.len());
-        let (known, mut unknown): (Vec<Gone>, Vec<Gone>) = gone.into_iter().partition(|gone| heirs.know(gone));
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for gone in gone {
+            let heir = heirs.find(dataset, &gone)?;
+            if heir.is_some() { known.push(gone) } else { unknown.push(gone) }
+        }
         let rest = unknown.split_off(unknown.len().min(room));
         self.gone.extend(unknown.into_iter().map(|gone| (gone, now)));
         roster.ask_others(own, kind);
-        known.into_iter().chain(rest).collect()
+        known.extend(rest);
+        Ok(known)
     }
 
     /// Those that need not wait any longer.
