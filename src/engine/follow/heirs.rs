@@ -22,6 +22,8 @@ const MOST: usize = 50_000;
 const RECENT: Duration = Duration::from_secs(600);
 /// Longest that a document is stored after its file was read.
 const STORED: Duration = Duration::from_secs(2);
+/// How often a document looks for what its file became, where that goes on itself meanwhile.
+const TRIES: usize = 3;
 /// Documents of one length and time that are looked at.
 const CANDIDATES: usize = 20;
 
@@ -128,6 +130,22 @@ impl Heirs {
         }
     }
 
+    /// Forgets a file of its own that is gone: no other one becomes what is not there.
+    pub(super) fn forget(&self, gone: &Gone) {
+        let Some(stamp) = gone.known.stamp else { return };
+        let mut lately = lock(&self.lately);
+        if let Some(read) = lately.buckets.get_mut(&self.bucket) {
+            let is_it = |heir: &Heir| heir.uri == gone.uri;
+            let hash = (stamp.size, gone.known.hash.clone());
+            if read.by_stamp.get(&state(stamp)).is_some_and(is_it) {
+                read.by_stamp.remove(&state(stamp));
+            }
+            if read.by_hash.get(&hash).is_some_and(is_it) {
+                read.by_hash.remove(&hash);
+            }
+        }
+    }
+
     /// Everything is compared: what was read lately and what is read from now on is all that can be an heir. The former is
     /// remembered for other bindings, and because a store may tell of a copy and of the deletion of what was copied in different
     /// listings.
@@ -159,25 +177,34 @@ impl Heirs {
 }
 
 /// Lets documents without files pass on to those that their files became, and removes the others; returns how many went.
-pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, gone: Vec<Gone>) -> Result<u64> {
-    let (mut moved, mut removed) = (Vec::new(), Vec::new());
+pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, mut gone: Vec<Gone>) -> Result<u64> {
     let (inner, id, mut verdicts) = (dataset.inner(), dataset.space.id, Verdicts::default());
     let held = quarantine::rows(&inner.store.reader(), id)?;
-    for gone in gone {
+    for gone in &gone {
+        heirs.forget(gone);
         if held.contains_key(&gone.uri) {
             verdicts.release(&gone.uri);
         }
-        match heirs.find(dataset, &gone)? {
-            Some(heir) if !heir.is_spoken_for(dataset)? => moved.push((gone.uri, heir.uri)),
-            _ => removed.push(gone.uri),
-        }
     }
-    let outcomes = dataset.move_documents(moved.clone())?;
-    let (done, left): (Vec<_>, Vec<_>) = moved.into_iter().zip(outcomes).partition(|(_, done)| *done);
-    removed.extend(left.into_iter().map(|((uri, _), _)| uri));
+    let (mut passed, mut removed) = (0, Vec::new());
+    for _ in 0..TRIES {
+        let mut moved = Vec::new();
+        for gone in gone {
+            match heirs.find(dataset, &gone)? {
+                Some(heir) if !heir.is_spoken_for(dataset)? => moved.push((gone, heir.uri)),
+                _ => removed.push(gone.uri),
+            }
+        }
+        let pairs = moved.iter().map(|(gone, heir)| (gone.uri.clone(), heir.clone())).collect();
+        let outcomes = dataset.move_documents(pairs)?;
+        passed += outcomes.iter().filter(|done| **done).count();
+        // The others' heirs have gone on themselves meanwhile, by the hand of another binding.
+        gone = moved.into_iter().zip(outcomes).filter(|(_, done)| !done).map(|((gone, _), _)| gone).collect();
+    }
+    removed.extend(gone.into_iter().map(|gone| gone.uri));
     let removed = dataset.delete(removed)?.into_iter().filter(|existed| *existed).count();
     verdicts.land(inner, id)?;
-    Ok((done.len() + removed) as u64)
+    Ok((passed + removed) as u64)
 }
 
 fn state(stamp: Stamp) -> (u64, i64, u64) {

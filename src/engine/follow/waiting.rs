@@ -27,6 +27,8 @@ impl Waiting {
         roster: &Roster,
         (own, kind): (&Key, Kind),
     ) -> Result<Vec<Gone>> {
+        // Those of other bindings must not pass on to them from now on: two that did so to each other would both be lost.
+        gone.iter().for_each(|gone| heirs.forget(gone));
         if gone.is_empty() || !roster.has_others(own, kind) {
             return Ok(gone);
         }
