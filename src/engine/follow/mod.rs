@@ -35,7 +35,8 @@ use crate::store::Key;
 use crate::store::keys;
 use crate::store::rows::BindingRow;
 use pursuit::{Pursuit, Source};
-use std::sync::Mutex;
+use roster::Seat;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -148,10 +149,13 @@ impl Supervisor {
         let roster = &engine.handle.inner.roster;
         let rows = scan(&engine.handle.inner.store.reader(), &keys::all_bindings())?;
         roster.stop_others(|key| rows.iter().any(|(found, _, row)| found == key && is_followed(row.state)));
+        // All have their seats before the first looks around: it must know for whom to wait with what it misses.
+        let followed = |row: &BindingRow, key: &Key| is_followed(row.state).then(|| roster.enter(key)).flatten();
+        let seats: Vec<Option<Arc<Seat>>> = rows.iter().map(|(key, _, row)| followed(row, key)).collect();
         let mut outcome = Ok(());
-        for (key, bucket, row) in rows {
-            let done = if is_followed(row.state) {
-                self.start(key, bucket, row)
+        for ((key, bucket, row), seat) in rows.into_iter().zip(seats) {
+            let done = if let Some(seat) = seat {
+                self.start(key, bucket, row, seat)
             } else if row.state == BindingState::Deleted && !roster.is_active(&key) {
                 self.engine.finish_deletion(&bucket, &key, &row).map(drop)
             } else {
@@ -163,8 +167,7 @@ impl Supervisor {
         outcome
     }
 
-    fn start(&mut self, key: Key, bucket: String, row: BindingRow) -> Result<()> {
-        let Some(seat) = self.engine.handle.inner.roster.enter(&key) else { return Ok(()) };
+    fn start(&mut self, key: Key, bucket: String, row: BindingRow, seat: Arc<Seat>) -> Result<()> {
         let source = match row.source.as_str() {
             "" => self.buckets.place(&bucket).map(Source::of),
             named => Some(Source::named(named)),

@@ -46,9 +46,10 @@ pub(super) enum Kind {
 }
 
 /// How far a binding is with looking.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Look {
-    kind: Kind,
+    /// `None` until its source was tried for the first time: it may be of any kind.
+    kind: Option<Kind>,
     /// All that happened before this moment was read; `None` before the first time.
     at: Option<Instant>,
     /// Another binding waits for it.
@@ -86,7 +87,7 @@ impl Seat {
 
     /// Says that the source can be reached, or that it cannot any more.
     pub(super) fn looks(&self, kind: Option<Kind>) {
-        *lock(&self.look) = kind.map(|kind| Look { kind, at: None, asked: false });
+        *lock(&self.look) = kind.map(|kind| Look { kind: Some(kind), ..Look::default() });
     }
 
     /// Says that all that happened before that moment was read.
@@ -174,7 +175,7 @@ impl Roster {
         if state.seats.contains_key(&key.bytes) {
             return None;
         }
-        let seat = Arc::new(Seat::default());
+        let seat = Arc::new(Seat { look: Mutex::new(Some(Look::default())), ..Seat::default() });
         state.seats.insert(key.bytes.clone(), Arc::clone(&seat));
         Some(seat)
     }
@@ -203,8 +204,9 @@ impl Roster {
         let state = lock(&self.state);
         let others =
             state.seats.iter().filter(|(bytes, _)| **bytes != own.bytes && dataset(bytes) == dataset(&own.bytes));
-        let of_kind =
-            others.filter_map(|(_, seat)| lock(&seat.look).as_mut().filter(|look| look.kind == kind).map(&mut each));
+        let of_kind = others.filter_map(|(_, seat)| {
+            lock(&seat.look).as_mut().filter(|look| look.kind.is_none_or(|known| known == kind)).map(&mut each)
+        });
         of_kind.collect()
     }
 
