@@ -128,7 +128,8 @@ impl<'e, 'a> Batch<'e, 'a> {
         match taken {
             Ok(()) if faulty.is_none() => workers.put_back(worker),
             Ok(()) => {}
-            Err(Blamed { place, fault }) => faulty = Some((place, fault)),
+            // One that said which file ends it could not take the rest either; that file is to blame, and no other.
+            Err(Blamed { place, fault }) => drop(faulty.get_or_insert((place, fault))),
         }
         if let Some((at, fault)) = faulty
             && let Some((number, item)) = given.get(at)
