@@ -7,14 +7,13 @@
 //! IMPORTANT: what a message says is a hint and no fact. It may be late, repeated, out of order or forged, so nothing of it is used
 //! but the names.
 
+use super::name::LONGEST_KEY;
 use crate::error::{Error, Result};
 use data_encoding::BASE64;
 use serde::Deserialize;
 
 /// Longest message, in bytes: S3 sends one record in each, others some hundred.
 pub const MOST_MESSAGE: usize = 1 << 20;
-/// Longest key of either dialect.
-const LONGEST_KEY: usize = 1024;
 /// Envelopes within each other.
 const MOST_ENVELOPES: usize = 3;
 

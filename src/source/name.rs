@@ -22,8 +22,8 @@ pub(super) fn key_of(name: &[u8]) -> String {
     key
 }
 
-/// Longest key of object stores, in bytes.
-const LONGEST_KEY: usize = 1024;
+/// Longest key of either dialect of object stores, in bytes.
+pub(super) const LONGEST_KEY: usize = 1024;
 
 /// A text less than a key, with hardly a key between.
 pub(crate) fn just_before(key: &str) -> String {

@@ -16,7 +16,7 @@ struct World {
     engine: Engine,
 }
 
-fn quick() -> FollowOptions {
+pub(crate) fn quick() -> FollowOptions {
     FollowOptions {
         quiet: Duration::from_millis(20),
         open_quiet: Duration::from_millis(60),

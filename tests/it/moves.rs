@@ -17,15 +17,9 @@ struct World {
     engine: Engine,
 }
 
+/// Polling so seldom that files may move on before they are seen.
 fn quick() -> FollowOptions {
-    FollowOptions {
-        quiet: Duration::from_millis(20),
-        open_quiet: Duration::from_millis(60),
-        poll_least: Duration::from_millis(50),
-        poll_most: Duration::from_secs(1),
-        retry_most: Duration::from_millis(200),
-        ..FollowOptions::default()
-    }
+    FollowOptions { poll_most: Duration::from_secs(1), ..crate::follow::quick() }
 }
 
 impl World {

@@ -188,6 +188,9 @@ pub(in crate::engine) fn bury(dataset: &Dataset, heirs: &Heirs, mut gone: Vec<Go
     }
     let (mut passed, mut removed) = (0, Vec::new());
     for _ in 0..TRIES {
+        if gone.is_empty() {
+            break;
+        }
         let mut moved = Vec::new();
         for gone in gone {
             match heirs.find(dataset, &gone)? {

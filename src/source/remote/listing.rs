@@ -8,7 +8,7 @@ use super::ready::done;
 use super::store::{Store, is_plain};
 use super::wire::Line;
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{Entry, Filter, Found, Skipped, Walking, Why, just_before};
+use crate::source::{Entry, Filter, Found, LONGEST_KEY, Skipped, Walking, Why, just_before};
 use futures::StreamExt;
 use opendal::options::ListOptions;
 use opendal::{Lister, Metadata};
@@ -16,8 +16,6 @@ use std::path::PathBuf;
 
 /// Objects of a folder that is left out which are passed by before the listing jumps to its end: a jump costs a request.
 const PATIENCE: u32 = 500;
-/// Longest key of either dialect.
-const LONGEST_KEY: usize = 1024;
 
 /// A listing under way.
 pub(super) struct Listing {
