@@ -132,9 +132,18 @@ pub struct Input {
 pub struct TextInput {
     /// Numbers of a sentence, 2 to [`MAX_TEXT`]: what is longer is cut.
     pub length: usize,
-    /// Whether the vocabulary knows small letters without accents alone.
+    /// Whether the vocabulary knows small letters alone (BERT's `do_lower_case`).
     #[serde(default = "yes")]
     pub lowercase: bool,
+    /// Whether it knows letters without accents alone (BERT's `strip_accents`); where it is not said, as `lowercase`.
+    pub strip_accents: Option<bool>,
+}
+
+impl TextInput {
+    /// Whether letters lose their accents.
+    pub fn strips_accents(&self) -> bool {
+        self.strip_accents.unwrap_or(self.lowercase)
+    }
 }
 
 fn yes() -> bool {
@@ -468,7 +477,13 @@ mod tests {
         assert!(Manifest::parse(&spaced).unwrap_err().message().contains("version: expected"));
         let words = "name = \"w\"\nversion = \"1\"\nlicense = \"CC0-1.0\"\nkind = \"text-embedding\"\n[text]\nlength = 16\n[output]\nspace = \"joint-1\"\n";
         let manifest = Manifest::parse(words).unwrap();
-        assert_eq!((manifest.space().as_str(), manifest.text.unwrap().lowercase), ("joint-1", true));
+        let text = manifest.text.as_ref().unwrap();
+        assert_eq!((manifest.space().as_str(), text.lowercase, text.strips_accents()), ("joint-1", true, true));
+        let cased = |rest: &str| {
+            let cased = words.replace("length = 16", &format!("length = 16\nlowercase = false{rest}"));
+            Manifest::parse(&cased).unwrap().text.unwrap().strips_accents()
+        };
+        assert_eq!((cased(""), cased("\nstrip_accents = true")), (false, true));
         for (from, to, why) in [
             ("space = \"joint-1\"", "", "output.space: expected the space"),
             ("joint-1", "joint 1", "output.space: expected 1 to 128"),

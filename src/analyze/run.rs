@@ -212,8 +212,11 @@ fn kept(operators: &BTreeSet<Operator>, media: &str, found: &Members) -> Members
     let metadata = [Operator::Exif, Operator::MediaMeta, Operator::ExtractDocumentText];
     let described = metadata.iter().any(|operator| operators.contains(operator) && operator.runs_on(media));
     let of = |operator: Operator, id| operator.card().gives.contains(&id);
+    // Who runs on some media alone has looked which it is.
+    let looked = operators.iter().any(|operator| !operator.card().media.is_empty() && operator.runs_on(media));
     let mut members = found.clone();
     members.retain(|id| match id {
+        field::MEDIA_TYPE if looked => true,
         id if of(Operator::OssMeta, id) => operators.contains(&Operator::OssMeta),
         id if of(Operator::Mime, id) => operators.contains(&Operator::Mime),
         _ => described,
@@ -395,6 +398,11 @@ mod tests {
         let exif = run(&[Operator::Exif]);
         assert_eq!((exif.text(field::CONTENT_TYPE), exif.text(field::TITLE)), (None, Some("West lake")));
         assert_eq!(run(&[Operator::MediaMeta]).text(field::TITLE), None);
+        // FaceManagement has no MIME: that it is a picture is known all the same, where faces were looked for.
+        let faces = run(&[Operator::OssMeta, Operator::FaceDetection]);
+        let told = (faces.text(field::MEDIA_TYPE), faces.text(field::CONTENT_TYPE), faces.text(field::TITLE));
+        assert_eq!(told, (Some("image"), None, None));
+        assert_eq!(run(&[Operator::OssMeta, Operator::MediaMeta]).text(field::MEDIA_TYPE), None);
     }
 
     #[test]

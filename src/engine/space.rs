@@ -1,7 +1,7 @@
 //! One dataset in memory: the parts of its index, who may change them, and what readers see.
 
 use super::group::Job;
-use super::points::Kept;
+use super::points::Shelf;
 use super::sync::lock;
 use crate::index::{Part, Segment, SegmentId, Snapshot};
 use crate::model::Limits;
@@ -109,8 +109,8 @@ pub(super) struct Space {
     pub(super) sealing: Mutex<()>,
     /// Held by the one who merges files.
     pub(super) merging: Mutex<()>,
-    /// Points of pictures, as of one commit.
-    pub(super) points: Mutex<Option<Arc<Kept>>>,
+    /// Points of pictures, as far as they are in memory.
+    pub(super) points: Shelf,
     view: ArcSwap<View>,
     /// Signalled when the tail shrinks.
     shrunk: (Mutex<()>, Condvar),
@@ -159,7 +159,7 @@ impl Space {
             structure: RwLock::default(),
             sealing: Mutex::default(),
             merging: Mutex::default(),
-            points: Mutex::default(),
+            points: Shelf::default(),
             view: ArcSwap::from_pointee(View::new(counters.commit, pieces)),
             shrunk: Default::default(),
             damaged: AtomicBool::new(false),

@@ -18,6 +18,7 @@ mod blocks;
 mod child;
 #[cfg(feature = "models")]
 mod clusters;
+mod films;
 mod full;
 mod power;
 #[path = "../receiver/mod.rs"]

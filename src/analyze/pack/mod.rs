@@ -66,8 +66,7 @@ impl Pack {
             PackKind::ImageClassification | PackKind::FaceDetection => manifest::rows(words)?,
             _ => Vec::new(),
         };
-        let lowercase = manifest.text.as_ref().map(|text| text.lowercase);
-        let words = lowercase.map(|lowercase| Words::parse(words, lowercase)).transpose()?;
+        let words = manifest.text.as_ref().map(|input| Words::parse(words, input)).transpose()?;
         let (grey, example) = (Pixels::new(1, 1, vec![128; 3])?, numbered(&words, &manifest, "a"));
         let example = match &example {
             Some((pieces, used)) => Subject::Text(pieces, *used),

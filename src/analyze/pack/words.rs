@@ -1,13 +1,15 @@
 //! Sentences to the numbers of a text network: WordPiece over a vocabulary (Schuster and Nakajima, "Japanese and Korean Voice Search", 2012;
 //! Devlin et al., "BERT", 2019, section 3).
 //!
-//! A text is cleaned, Chinese characters and punctuation stand alone, letters are small and without accents where the pack says so; each word is
-//! then the longest pieces of the vocabulary from its begin on, those within a word written with `##`. A word that cannot be put together is `[UNK]`.
+//! A text is cleaned, Chinese characters and punctuation stand alone, letters are small and without accents where the pack says so (BERT's
+//! `do_lower_case` and `strip_accents`: accents are the marks of category Mn after NFD, no others); each word is then the longest pieces of the
+//! vocabulary from its begin on, those within a word written with `##`. A word that cannot be put together is `[UNK]`.
 
+use crate::analyze::manifest::TextInput;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// Longest `vocab.txt`, in bytes.
 pub const MAX_VOCABULARY_BYTES: usize = 16 << 20;
@@ -23,11 +25,12 @@ pub(super) struct Words {
     /// Numbers of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`.
     special: [i32; 4],
     lowercase: bool,
+    strip_accents: bool,
 }
 
 impl Words {
     /// Reads `vocab.txt`.
-    pub(super) fn parse(text: &str, lowercase: bool) -> Result<Words> {
+    pub(super) fn parse(text: &str, input: &TextInput) -> Result<Words> {
         let mut pieces = HashMap::new();
         for (number, line) in text.lines().enumerate() {
             if number == MAX_PIECES {
@@ -41,7 +44,7 @@ impl Words {
             found.ok_or_else(|| Error::invalid(format!("vocab.txt: expected a line {name}, got none")))
         };
         let special = [number("[PAD]")?, number("[UNK]")?, number("[CLS]")?, number("[SEP]")?];
-        Ok(Words { pieces, special, lowercase })
+        Ok(Words { pieces, special, lowercase: input.lowercase, strip_accents: input.strips_accents() })
     }
 
     /// Pieces of the vocabulary.
@@ -67,13 +70,15 @@ impl Words {
     }
 
     fn split(&self, text: &str) -> Vec<String> {
-        let clean = text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)));
-        let folded: String = if self.lowercase {
-            let small: String = clean.flat_map(char::to_lowercase).collect();
-            small.nfd().filter(|c| !is_combining_mark(*c)).collect()
+        let clean = text.chars().filter(|c| c.is_whitespace() || !is_invisible(*c));
+        let mut folded: String = if self.strip_accents {
+            clean.nfd().filter(|c| c.general_category() != GeneralCategory::NonspacingMark).collect()
         } else {
             clean.collect()
         };
+        if self.lowercase {
+            folded = folded.chars().flat_map(char::to_lowercase).collect();
+        }
         let mut words: Vec<String> = Vec::new();
         let mut open = false;
         for c in folded.chars() {
@@ -120,17 +125,15 @@ impl Words {
     }
 }
 
-/// ASCII that is neither letter nor digit, and the blocks of Unicode that hold punctuation alone.
+/// ASCII that is neither letter nor digit, and all that Unicode calls punctuation.
 fn is_punctuation(c: char) -> bool {
-    c.is_ascii_punctuation()
-        || matches!(u32::from(c), 0xA1 | 0xA7 | 0xAB | 0xB6 | 0xB7 | 0xBB | 0xBF | 0x2010..=0x2027 | 0x2030..=0x2043 | 0x2045..=0x2051
-            | 0x2053..=0x205E | 0x3001..=0x3003 | 0x3008..=0x3011 | 0x3014..=0x301F | 0xFF01..=0xFF03 | 0xFF05..=0xFF0A
-            | 0xFF0C..=0xFF0F | 0xFF1A | 0xFF1B | 0xFF1F | 0xFF20 | 0xFF3B..=0xFF3D | 0xFF5B | 0xFF5D | 0xFF5F..=0xFF65)
+    c.is_ascii_punctuation() || c.general_category_group() == GeneralCategoryGroup::Punctuation
 }
 
-/// Characters that only tell how others are shown, and what stands for bytes that were no text.
+/// Controls, characters that only tell how others are shown, and what stands for bytes that were no text.
 fn is_invisible(c: char) -> bool {
-    matches!(u32::from(c), 0xAD | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x2064 | 0xFEFF | 0xFFFD)
+    use GeneralCategory::{Control, Format, PrivateUse, Surrogate};
+    c == '\u{FFFD}' || matches!(c.general_category(), Control | Format | PrivateUse | Surrogate)
 }
 
 /// Characters of the blocks of Chinese ideographs, of which each is a word.
@@ -147,20 +150,109 @@ mod tests {
 
     #[test]
     fn words_are_pieces() {
-        let words = Words::parse(VOCABULARY, true).unwrap();
+        let words = parse(VOCABULARY, true).unwrap();
         let of = |text: &str| words.numbers(text, 9).0;
         assert_eq!(of("Sunset, SETS"), [2, 4, 5, 8, 7, 6, 3, 0, 0]);
         assert_eq!(of("\u{6d77}\u{6d77}x caf\u{e9}"), [2, 9, 9, 1, 10, 3, 0, 0, 0]);
         assert_eq!(words.numbers("sun ".repeat(40).as_str(), 4), (vec![2, 4, 4, 3], 4));
         assert_eq!(words.numbers("", 4), (vec![2, 3, 0, 0], 2));
-        assert_eq!(Words::parse(VOCABULARY, false).unwrap().numbers("Sun", 4).0, [2, 1, 3, 0]);
-        assert!(Words::parse("[PAD]\n[UNK]\n[CLS]\n", true).unwrap_err().message().contains("[SEP]"));
+        assert_eq!(parse(VOCABULARY, false).unwrap().numbers("Sun", 4).0, [2, 1, 3, 0]);
+        assert!(parse("[PAD]\n[UNK]\n[CLS]\n", true).unwrap_err().message().contains("[SEP]"));
+    }
+
+    fn parse(text: &str, lowercase: bool) -> Result<Words> {
+        Words::parse(text, &TextInput { length: 9, lowercase, strip_accents: None })
+    }
+
+    /// Words of texts with accents stripped and small letters, neither, small letters alone, accents stripped alone: as BertNormalizer and
+    /// BertPreTokenizer of Hugging Face's tokenizers 0.23.3 tell them.
+    #[test]
+    fn words_are_those_of_bert() {
+        let settings = [(true, true), (false, false), (true, false), (false, true)];
+        for (text, expected) in [
+            (
+                "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{92D}\u{93E}\u{937}\u{93E}\u{964}",
+                [
+                    "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                    "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                    "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                    "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                ],
+            ),
+            (
+                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+                [
+                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
+                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
+                ],
+            ),
+            (
+                "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+                [
+                    "\u{E2A}\u{E27}\u{E2A}\u{E14}",
+                    "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+                    "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+                    "\u{E2A}\u{E27}\u{E2A}\u{E14}",
+                ],
+            ),
+            (
+                "Caf\u{E9} \u{C5}NGSTR\u{D6}M",
+                ["cafe|angstrom", "Caf\u{E9}|\u{C5}NGSTR\u{D6}M", "caf\u{E9}|\u{E5}ngstr\u{F6}m", "Cafe|ANGSTROM"],
+            ),
+            ("Vi\u{1EC7}t Nam", ["viet|nam", "Vi\u{1EC7}t|Nam", "vi\u{1EC7}t|nam", "Viet|Nam"]),
+            ("\u{130}stanbul", ["istanbul", "\u{130}stanbul", "i\u{307}stanbul", "Istanbul"]),
+            (
+                "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+                [
+                    "\u{645}\u{62F}\u{631}\u{633}\u{629}",
+                    "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+                    "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+                    "\u{645}\u{62F}\u{631}\u{633}\u{629}",
+                ],
+            ),
+            ("a\u{20DD}b", ["a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b"]),
+            (
+                "x\u{A1}y\u{60C}z\u{2E3A}\u{5BE}$+w",
+                [
+                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                ],
+            ),
+            (
+                "\u{D55C}\u{AD6D}",
+                [
+                    "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
+                    "\u{D55C}\u{AD6D}",
+                    "\u{D55C}\u{AD6D}",
+                    "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
+                ],
+            ),
+            ("a\u{200D}b\u{AD}c\u{E000}d\u{9}E", ["abcd|e", "abcd|E", "abcd|e", "abcd|E"]),
+            ("\u{6D77}F", ["\u{6D77}|f", "\u{6D77}|F", "\u{6D77}|f", "\u{6D77}|F"]),
+            (
+                "\u{1100}\u{301}\u{DF}",
+                ["\u{1100}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{DF}"],
+            ),
+        ] {
+            for ((lowercase, strip), expected) in settings.into_iter().zip(expected) {
+                let input = TextInput { length: 9, lowercase, strip_accents: Some(strip) };
+                let words = Words::parse(VOCABULARY, &input).unwrap().split(text);
+                assert_eq!(words.join("|"), expected, "{text} {lowercase} {strip}");
+            }
+        }
+        // Where nothing is said, accents go with capitals.
+        assert_eq!(parse(VOCABULARY, true).unwrap().split("Caf\u{E9}"), ["cafe"]);
+        assert_eq!(parse(VOCABULARY, false).unwrap().split("Caf\u{E9}"), ["Caf\u{E9}"]);
     }
 
     proptest! {
         #[test]
         fn any_text_has_numbers(text in "\\PC{0,300}", length in 2usize..20) {
-            let words = Words::parse(VOCABULARY, true).unwrap();
+            let words = parse(VOCABULARY, true).unwrap();
             let (numbers, used) = words.numbers(&text, length);
             prop_assert!(numbers.len() == length && (2..=length).contains(&used));
             prop_assert!(numbers.iter().all(|n| (0..words.len() as i32).contains(n)));

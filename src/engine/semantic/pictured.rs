@@ -46,7 +46,7 @@ pub(super) struct Pictured<'d> {
     pub(super) point: TextPoint,
 }
 
-impl Pictured<'_> {
+impl<'d> Pictured<'d> {
     /// A page of files.
     pub(super) fn page(&self, sentence: &str, page: &Page, fields: &[FieldId]) -> Result<Answer> {
         let begun = Instant::now();
@@ -59,7 +59,7 @@ impl Pictured<'_> {
         let identity = identity(sentence, self.media, &self.point.embedding);
         let seal = Seal { key: &inner.token_key, dataset: self.dataset.space.id.0, query: identity };
         let begin = if page.token.is_empty() { Place::Near(None) } else { decode(&seal, &page.token)? };
-        let sight = Sight::take(inner, &self.dataset.space)?;
+        let mut sight = Sight::take(inner, &self.dataset.space)?;
         let mut uris = Vec::new();
         let mut place = Some(begin);
         while let Some(at) = place.take() {
@@ -68,7 +68,7 @@ impl Pictured<'_> {
                 break;
             }
             place = match at {
-                Place::Near(after) => self.near(&sight, after, size, &mut uris)?,
+                Place::Near(after) => self.near(&mut sight, after, size, &mut uris)?,
                 Place::Labelled(token) => self.labelled(&sight, token, size, &mut uris)?,
             };
         }
@@ -87,7 +87,7 @@ impl Pictured<'_> {
     /// Adds near pictures; answers where to go on.
     fn near(
         &self,
-        sight: &Sight<'_>,
+        sight: &mut Sight<'d>,
         mut after: Option<Near>,
         size: usize,
         uris: &mut Vec<String>,
