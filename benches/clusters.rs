@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench clusters -- DIR [FACES [PICTURES]]`: documents in databases below DIR. FACES (100,000) with a point of 128 numbers each,
 //! of people who show in twenty files: a first figure task, and one after a thousand more. As many pictures with a point of 24 numbers: the first
-//! sentence after a change, and the next ones. PICTURES (1,000,000) with a perceptual hash, a tenth of them copies that differ in up to four bits:
+//! sentence of a process, 300 more (p50, p99), those after one document each, and those of an engine whose memory does not hold the points. PICTURES (1,000,000) with a perceptual hash, a tenth of them copies that differ in up to four bits:
 //! a similar-image task. Prints processor and wall seconds, what was found, and the peak of resident memory so far.
 #![expect(
     clippy::print_stdout,
@@ -68,7 +68,11 @@ fn open(dir: &Path, name: &str) -> (Engine, Dataset) {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     }
-    let engine = Engine::open(&dir, Options::default()).unwrap();
+    again(&dir, Options::default())
+}
+
+fn again(dir: &Path, options: Options) -> (Engine, Dataset) {
+    let engine = Engine::open(dir, options).unwrap();
     let dataset = engine.dataset("p", "d").unwrap();
     (engine, dataset)
 }
@@ -125,27 +129,68 @@ fn people(dir: &Path, faces: usize) {
     timed("a thousand more", || task(&engine, TaskKind::FIGURES));
 }
 
+const SENTENCES: [&str; 10] = [
+    "the blue sea",
+    "snow",
+    "night sky",
+    "a dark forest",
+    "the sun goes down",
+    "green grass",
+    "waves",
+    "winter",
+    "trees",
+    "stars",
+];
+
+/// Asks so many sentences, `before` each of them; prints how long they took, and answers how many files were found.
+fn ask(dataset: &Dataset, what: &str, times: usize, mut before: impl FnMut(usize)) -> usize {
+    let (mut took, mut found) = (Vec::new(), 0);
+    for n in 0..times {
+        before(n);
+        let page = Page { max_results: 100, token: String::new() };
+        let (wall, processor) = (Instant::now(), ProcessTime::now());
+        let answer = dataset.semantic(SENTENCES[n % SENTENCES.len()], &["image".to_owned()], page, &[field::URI]);
+        found += answer.unwrap().files.len();
+        took.push((processor.elapsed().as_secs_f64() * 1e3, wall.elapsed().as_secs_f64() * 1e3));
+    }
+    let mut of = |by: fn(&(f64, f64)) -> f64| {
+        took.sort_by(|a, b| by(a).total_cmp(&by(b)));
+        (by(&took[took.len() / 2]), by(&took[took.len() * 99 / 100]))
+    };
+    let ((cpu50, cpu99), (wall50, wall99)) = (of(|t| t.0), of(|t| t.1));
+    println!(
+        "{what:<58} {times} times  processor p50 {cpu50:.2} p99 {cpu99:.2} ms  wall p50 {wall50:.2} p99 {wall99:.2} ms"
+    );
+    found
+}
+
 fn sentences(dir: &Path, pictures: usize) {
-    let (_engine, dataset) = open(dir, "sentences");
+    let (engine, dataset) = open(dir, "sentences");
     let mut dice = Dice(2);
-    let picture = |n: usize| {
+    let mut picture = |n: usize| {
         let numbers: Vec<f32> = (0..24).map(|_| dice.signed()).collect();
         let vector = Vector::of(&numbers).unwrap();
         let file = File::new(format!("oss://pictures/{:03}/IMG_{n:06}.jpg", n % 997)).with(field::MEDIA_TYPE, "image");
         file.with(field::IMAGE_EMBEDDING, Embedding { space: "scenes-1".into(), vector }.write())
     };
-    put(&dataset, (0..pictures).map(picture));
-    let ask = |sentence: &str| {
-        let page = Page { max_results: 100, token: String::new() };
-        dataset.semantic(sentence, &["image".to_owned()], page, &[field::URI]).unwrap().files.len()
-    };
-    let found = timed(&format!("{pictures} pictures, first sentence after a change"), || ask("the blue sea"));
+    put(&dataset, (0..pictures).map(&mut picture));
+    drop((dataset, engine));
+    let (engine, dataset) = again(&dir.join("sentences"), Options::default());
+    let found =
+        timed(&format!("{pictures} pictures, first sentence of a process"), || ask(&dataset, "  of it", 1, |_| ()));
     println!("  {found} files");
-    let sentences =
-        ["snow", "night sky", "a dark forest", "the sun goes down", "green grass", "waves", "winter", "trees", "stars"];
-    let found: usize = timed("nine more sentences", || sentences.iter().map(|sentence| ask(sentence)).sum());
+    let found = ask(&dataset, "next sentences", 300, |_| ());
     println!("  {found} files");
-    // What one comparison costs with as many numbers as large networks give.
+    ask(&dataset, "sentences after one document each", 100, |n| dataset.put(vec![picture(pictures + n)]).unwrap());
+    drop((dataset, engine));
+    let (engine, dataset) = again(&dir.join("sentences"), Options { memory_bytes: 64 << 20, ..Options::default() });
+    ask(&dataset, "sentences with 64 MiB, where points do not stay", 20, |_| ());
+    drop((dataset, engine));
+    products(&mut dice);
+}
+
+/// What one comparison costs with as many numbers as large networks give.
+fn products(dice: &mut Dice) {
     let vectors: Vec<Vector> =
         (0..2000).map(|_| Vector::of(&(0..512).map(|_| dice.signed()).collect::<Vec<f32>>()).unwrap()).collect();
     let all = timed("four million products of 512 numbers", || {

@@ -321,10 +321,11 @@ fn packs_in_the_folder_of_the_database_are_used() {
     assert_eq!((state(&file, "FaceDetection.state"), file.int(field::FIGURE_COUNT)), ("done".into(), Some(2)));
     // The template has no MIME; a query for pictures finds the picture all the same.
     assert_eq!((file.text(field::MEDIA_TYPE), file.text(field::CONTENT_TYPE)), (Some("image"), None));
-    let said = r#"{"URI":"oss://b/red.ppm","Labels":[{"LabelName":"Poppy"}]}"#;
-    dataset.update(vec![File::from_json(said).unwrap()]).unwrap();
+    let mut dated = file.clone();
+    dated.set(field::PRODUCE_TIME, "2023-05-01T10:00:00Z");
+    dataset.put(vec![dated]).unwrap();
     let page = medialith::model::Page::default();
-    let found = dataset.semantic("a poppy", &["image".to_owned()], page, &[]).unwrap();
+    let found = dataset.semantic("May 2023", &["image".to_owned()], page, &[]).unwrap();
     assert_eq!(found.files.iter().map(File::uri).collect::<Vec<_>>(), ["oss://b/red.ppm"]);
     let Some(Value::Rows(figures)) = file.get(field::FIGURES) else { panic!("{file:?}") };
     assert_eq!(figures[0].text(field::FIGURE_CLUSTER_ID), Some("figure-cluster-id-unavailable"));

@@ -244,7 +244,11 @@ mod tests {
     type Model = BTreeMap<String, Vector>;
 
     fn open(dir: &Path) -> (Engine, Dataset) {
-        let options = Options { memory_bytes: 64 << 20, ..Options::default() };
+        open_with(dir, 64 << 20)
+    }
+
+    fn open_with(dir: &Path, memory_bytes: usize) -> (Engine, Dataset) {
+        let options = Options { memory_bytes, ..Options::default() };
         let engine = Engine::open(dir, options).unwrap();
         if engine.project("p").is_err() {
             engine.create_project("p", &ProjectSpec::default()).unwrap();
@@ -421,5 +425,35 @@ mod tests {
         check(&dataset, &model, &dice.point(NUMBERS));
         check(&dataset, &model, &dice.point(NUMBERS));
         assert!(commit_kept(&dataset).is_some());
+    }
+
+    #[test]
+    fn more_than_a_hundred_thousand_points_are_compared() {
+        const POINTS: usize = 104_000;
+        let dir = tempfile::tempdir().unwrap();
+        let (_engine, dataset) = open_with(dir.path(), 256 << 20);
+        let (mut dice, mut model) = (Dice(7), Model::new());
+        for from in (0..POINTS).step_by(8000) {
+            let files: Vec<(String, Embedding)> =
+                (from..from + 8000).map(|n| (format!("oss://b/{n:06}"), dice.point(3))).collect();
+            dataset.put(files.iter().map(|(uri, point)| file(uri, point)).collect()).unwrap();
+            model.extend(files.into_iter().map(|(uri, point)| (uri, point.vector)));
+        }
+        let point = dice.point(3);
+        check(&dataset, &model, &point);
+        assert!(commit_kept(&dataset).is_some());
+        // Page by page each once, to the last.
+        let (mut pages, mut after): (Vec<Near>, Option<Near>) = (Vec::new(), None);
+        loop {
+            let question = Question { point: &point, least: i32::MIN, after: after.as_ref(), most: 30_000 };
+            let page = asked(&dataset, &question);
+            after = page.last().cloned();
+            pages.extend(page);
+            if after.is_none() {
+                break;
+            }
+        }
+        let whole = Question { point: &point, least: i32::MIN, after: None, most: usize::MAX };
+        assert!(pages == expected(&model, &whole));
     }
 }
