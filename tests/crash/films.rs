@@ -49,7 +49,7 @@ fn worker() {
     let engine = Engine::open(dir.join("db"), options()).unwrap();
     let film = video::Options { ffmpeg: Some(assassin(&dir)), ..video::Options::default() };
     if order(DOES_TASKS).as_deref() == Some("1") {
-        let tasks = TaskOptions { threads: 1, video: film, ..TaskOptions::default() };
+        let tasks = TaskOptions { threads: 1, video: film };
         let runner = engine.start_tasks(buckets(&dir), tasks).unwrap();
         while engine.waiting_tasks() > 0 {
             std::thread::sleep(Duration::from_millis(1));

@@ -166,78 +166,80 @@ mod tests {
 
     /// Words of texts with accents stripped and small letters, neither, small letters alone, accents stripped alone: as BertNormalizer and
     /// BertPreTokenizer of Hugging Face's tokenizers 0.23.3 tell them.
+    const BERT: [(&str, [&str; 4]); 13] = [
+        (
+            "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{92D}\u{93E}\u{937}\u{93E}\u{964}",
+            [
+                "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+                "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
+            ],
+        ),
+        (
+            "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+            [
+                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
+                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
+                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
+            ],
+        ),
+        (
+            "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+            [
+                "\u{E2A}\u{E27}\u{E2A}\u{E14}",
+                "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+                "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
+                "\u{E2A}\u{E27}\u{E2A}\u{E14}",
+            ],
+        ),
+        (
+            "Caf\u{E9} \u{C5}NGSTR\u{D6}M",
+            ["cafe|angstrom", "Caf\u{E9}|\u{C5}NGSTR\u{D6}M", "caf\u{E9}|\u{E5}ngstr\u{F6}m", "Cafe|ANGSTROM"],
+        ),
+        ("Vi\u{1EC7}t Nam", ["viet|nam", "Vi\u{1EC7}t|Nam", "vi\u{1EC7}t|nam", "Viet|Nam"]),
+        ("\u{130}stanbul", ["istanbul", "\u{130}stanbul", "i\u{307}stanbul", "Istanbul"]),
+        (
+            "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+            [
+                "\u{645}\u{62F}\u{631}\u{633}\u{629}",
+                "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+                "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
+                "\u{645}\u{62F}\u{631}\u{633}\u{629}",
+            ],
+        ),
+        ("a\u{20DD}b", ["a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b"]),
+        (
+            "x\u{A1}y\u{60C}z\u{2E3A}\u{5BE}$+w",
+            [
+                "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+                "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
+            ],
+        ),
+        (
+            "\u{D55C}\u{AD6D}",
+            [
+                "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
+                "\u{D55C}\u{AD6D}",
+                "\u{D55C}\u{AD6D}",
+                "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
+            ],
+        ),
+        ("a\u{200D}b\u{AD}c\u{E000}d\u{9}E", ["abcd|e", "abcd|E", "abcd|e", "abcd|E"]),
+        ("\u{6D77}F", ["\u{6D77}|f", "\u{6D77}|F", "\u{6D77}|f", "\u{6D77}|F"]),
+        (
+            "\u{1100}\u{301}\u{DF}",
+            ["\u{1100}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{DF}"],
+        ),
+    ];
+
     #[test]
     fn words_are_those_of_bert() {
         let settings = [(true, true), (false, false), (true, false), (false, true)];
-        for (text, expected) in [
-            (
-                "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{92D}\u{93E}\u{937}\u{93E}\u{964}",
-                [
-                    "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
-                    "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
-                    "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
-                    "\u{939}\u{93F}\u{928}\u{926}\u{940}|\u{92D}\u{93E}\u{937}\u{93E}|\u{964}",
-                ],
-            ),
-            (
-                "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
-                [
-                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
-                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
-                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}\u{BCD}",
-                    "\u{BA4}\u{BAE}\u{BBF}\u{BB4}",
-                ],
-            ),
-            (
-                "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
-                [
-                    "\u{E2A}\u{E27}\u{E2A}\u{E14}",
-                    "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
-                    "\u{E2A}\u{E27}\u{E31}\u{E2A}\u{E14}\u{E35}",
-                    "\u{E2A}\u{E27}\u{E2A}\u{E14}",
-                ],
-            ),
-            (
-                "Caf\u{E9} \u{C5}NGSTR\u{D6}M",
-                ["cafe|angstrom", "Caf\u{E9}|\u{C5}NGSTR\u{D6}M", "caf\u{E9}|\u{E5}ngstr\u{F6}m", "Cafe|ANGSTROM"],
-            ),
-            ("Vi\u{1EC7}t Nam", ["viet|nam", "Vi\u{1EC7}t|Nam", "vi\u{1EC7}t|nam", "Viet|Nam"]),
-            ("\u{130}stanbul", ["istanbul", "\u{130}stanbul", "i\u{307}stanbul", "Istanbul"]),
-            (
-                "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
-                [
-                    "\u{645}\u{62F}\u{631}\u{633}\u{629}",
-                    "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
-                    "\u{645}\u{64E}\u{62F}\u{631}\u{633}\u{629}",
-                    "\u{645}\u{62F}\u{631}\u{633}\u{629}",
-                ],
-            ),
-            ("a\u{20DD}b", ["a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b", "a\u{20DD}b"]),
-            (
-                "x\u{A1}y\u{60C}z\u{2E3A}\u{5BE}$+w",
-                [
-                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
-                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
-                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
-                    "x|\u{A1}|y|\u{60C}|z|\u{2E3A}|\u{5BE}|$|+|w",
-                ],
-            ),
-            (
-                "\u{D55C}\u{AD6D}",
-                [
-                    "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
-                    "\u{D55C}\u{AD6D}",
-                    "\u{D55C}\u{AD6D}",
-                    "\u{1112}\u{1161}\u{11AB}\u{1100}\u{116E}\u{11A8}",
-                ],
-            ),
-            ("a\u{200D}b\u{AD}c\u{E000}d\u{9}E", ["abcd|e", "abcd|E", "abcd|e", "abcd|E"]),
-            ("\u{6D77}F", ["\u{6D77}|f", "\u{6D77}|F", "\u{6D77}|f", "\u{6D77}|F"]),
-            (
-                "\u{1100}\u{301}\u{DF}",
-                ["\u{1100}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{301}\u{DF}", "\u{1100}\u{DF}"],
-            ),
-        ] {
+        for (text, expected) in BERT {
             for ((lowercase, strip), expected) in settings.into_iter().zip(expected) {
                 let input = TextInput { length: 9, lowercase, strip_accents: Some(strip) };
                 let words = Words::parse(VOCABULARY, &input).unwrap().split(text);
