@@ -18,13 +18,13 @@ const PARTS: usize = 4;
 impl Segment {
     /// Builds a segment in memory. URIs must differ; their order is free.
     pub fn build(files: &[File]) -> Result<Segment> {
-        let mut sorted: Vec<&File> = files.iter().collect();
-        sorted.sort_by(|a, b| a.uri().cmp(b.uri()));
-        if let Some([twice, _]) = sorted.array_windows().find(|[a, b]| a.uri() == b.uri()) {
-            return Err(Error::invalid(format!("a segment holds each URI once, got {:?} twice", twice.uri())));
+        let mut sorted: Vec<(&str, &File)> = files.iter().map(|file| (file.uri(), file)).collect();
+        sorted.sort_unstable_by_key(|(uri, _)| *uri);
+        if let Some([(twice, _), _]) = sorted.array_windows().find(|[a, b]| a.0 == b.0) {
+            return Err(Error::invalid(format!("a segment holds each URI once, got {twice:?} twice")));
         }
         let mut bytes = Vec::new();
-        write(&mut Documents::new(sorted)?, &mut bytes)?;
+        write(&mut Documents::new(sorted.into_iter().map(|(_, file)| file).collect())?, &mut bytes)?;
         Segment::from_bytes(bytes)
     }
 }
@@ -192,7 +192,7 @@ impl Content for Documents<'_> {
         self.files.len()
     }
 
-    fn paths(&self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()> {
+    fn paths(&mut self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()> {
         for file in &self.files {
             let uri = file.uri();
             let (folder, name) = uri.split_at(paths::folder_len(uri.as_bytes()));

@@ -13,7 +13,8 @@ use super::snapshot::Part;
 use super::uris::UriCursor;
 use crate::error::{Error, Result};
 use crate::model::FieldId;
-use std::cmp::Reverse;
+use std::cmp::Ordering;
+use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::io::Write;
 
@@ -28,7 +29,7 @@ pub struct Merged {
 
 /// Merges the live documents of `parts` into one segment written to `out`. A URI may be live in one part only.
 pub fn merge(parts: &[Part], out: &mut dyn Write) -> Result<Merged> {
-    let mut content = Parts::new(parts)?;
+    let mut content = Parts::new(parts);
     let bytes = write(&mut content, out)?;
     Ok(Merged { docs: content.docs() as u32, bytes })
 }
@@ -43,36 +44,15 @@ pub fn merge_in_memory(parts: &[Part]) -> Result<Segment> {
 /// Parts, and the order of their live documents.
 struct Parts<'a> {
     parts: &'a [Part],
-    /// Part and document, in URI order.
+    /// Part and document, in URI order; empty until [`Content::paths`] has walked the URIs.
     order: Vec<(u32, u32)>,
     columns: Vec<ColumnId>,
 }
 
 impl<'a> Parts<'a> {
-    fn new(parts: &'a [Part]) -> Result<Parts<'a>> {
+    fn new(parts: &'a [Part]) -> Parts<'a> {
         let columns: BTreeSet<ColumnId> = parts.iter().flat_map(|p| p.segment.columns()).collect();
-        let mut order = Vec::with_capacity(parts.iter().map(|p| p.live() as usize).sum());
-        let mut live = parts.iter().map(LiveUris::new).collect::<Result<Vec<_>>>()?;
-        let mut heap = BinaryHeap::new();
-        for (part, uris) in live.iter_mut().enumerate() {
-            if let Some(uri) = uris.next()? {
-                heap.push(Reverse((uri, part)));
-            }
-        }
-        let mut last: Option<Vec<u8>> = None;
-        while let Some(Reverse((uri, part))) = heap.pop() {
-            if last.as_ref() == Some(&uri) {
-                let text = String::from_utf8_lossy(&uri).into_owned();
-                return Err(Error::corrupted(format!("index: {text:?} is live in two segments")));
-            }
-            let Some(uris) = live.get_mut(part) else { continue };
-            order.push((part as u32, uris.doc));
-            if let Some(next) = uris.next()? {
-                heap.push(Reverse((next, part)));
-            }
-            last = Some(uri);
-        }
-        Ok(Parts { parts, order, columns: columns.into_iter().collect() })
+        Parts { parts, order: Vec::new(), columns: columns.into_iter().collect() }
     }
 
     /// Stretches of neighbouring documents from one part, so that columns are copied piece by piece.
@@ -102,33 +82,10 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The live documents of a part, in order.
-struct LiveUris<'a> {
-    part: &'a Part,
-    cursor: UriCursor<'a>,
-    next: u32,
-    doc: u32,
-}
-
-impl<'a> LiveUris<'a> {
-    fn new(part: &'a Part) -> Result<LiveUris<'a>> {
-        Ok(LiveUris { part, cursor: part.segment.uris()?.from(0)?, next: 0, doc: 0 })
-    }
-
-    fn next(&mut self) -> Result<Option<Vec<u8>>> {
-        while self.cursor.advance()? {
-            self.doc = self.next;
-            self.next += 1;
-            if !self.part.deleted.contains(self.doc) {
-                return Ok(Some(self.cursor.uri.clone()));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Walks the paths of one part in document order.
+/// Walks the paths of the live documents of one part. The least by URI is the greatest, for the heap.
 struct PathCursor<'a> {
+    number: usize,
+    part: &'a Part,
     uris: UriCursor<'a>,
     names: Units<'a>,
     name: &'a [u8],
@@ -136,30 +93,37 @@ struct PathCursor<'a> {
     folders: Visit<'a>,
     folder: &'a [u8],
     paths: super::paths::Paths<'a>,
+    /// The document reached, once there is one.
+    doc: u32,
     next: u32,
     run: usize,
 }
 
 impl<'a> PathCursor<'a> {
-    fn new(part: &'a Part) -> Result<PathCursor<'a>> {
+    fn new(number: usize, part: &'a Part) -> Result<PathCursor<'a>> {
         let paths = part.segment.paths()?;
         let names = paths.names.units(0..paths.names.len());
         let (uris, mut folders) = (part.segment.uris()?.from(0)?, paths.folders.visit());
         let folder = if paths.runs() > 0 { folders.unit(0) } else { &[] };
-        Ok(PathCursor { uris, names, name: &[], folders, folder, paths, next: 0, run: 0 })
+        Ok(PathCursor { number, part, uris, names, name: &[], folders, folder, paths, doc: 0, next: 0, run: 0 })
     }
 
-    fn move_to(&mut self, doc: u32) -> Result<()> {
-        while self.next <= doc {
-            self.uris.advance()?;
+    /// Moves to the next live document; `false` at the end.
+    fn advance(&mut self) -> Result<bool> {
+        while self.uris.advance()? {
             self.name = self.names.next().unwrap_or(&[]);
+            self.doc = self.next;
             self.next += 1;
+            if self.part.deleted.contains(self.doc) {
+                continue;
+            }
+            while self.run + 1 < self.paths.runs() && self.paths.docs(self.run).end <= self.doc {
+                self.run += 1;
+                self.folder = self.folders.unit(self.run);
+            }
+            return Ok(true);
         }
-        while self.run + 1 < self.paths.runs() && self.paths.docs(self.run).end <= doc {
-            self.run += 1;
-            self.folder = self.folders.unit(self.run);
-        }
-        Ok(())
+        Ok(false)
     }
 
     fn entry(&self) -> PathEntry<'_> {
@@ -173,17 +137,53 @@ impl<'a> PathCursor<'a> {
     }
 }
 
+impl Ord for PathCursor<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&other.uris.uri, other.number).cmp(&(&self.uris.uri, self.number))
+    }
+}
+
+impl PartialOrd for PathCursor<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for PathCursor<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for PathCursor<'_> {}
+
 impl Content for Parts<'_> {
     fn docs(&self) -> usize {
-        self.order.len()
+        self.parts.iter().map(|p| p.live() as usize).sum()
     }
 
-    fn paths(&self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()> {
-        let mut cursors = self.parts.iter().map(PathCursor::new).collect::<Result<Vec<_>>>()?;
-        for &(part, doc) in &self.order {
-            let Some(cursor) = cursors.get_mut(part as usize) else { continue };
-            cursor.move_to(doc)?;
+    fn paths(&mut self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()> {
+        // Boxed, because the heap moves them about.
+        let mut heap: BinaryHeap<Box<PathCursor<'_>>> = BinaryHeap::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            let mut cursor = Box::new(PathCursor::new(number, part)?);
+            if cursor.advance()? {
+                heap.push(cursor);
+            }
+        }
+        self.order.reserve(self.docs());
+        let mut last: Vec<u8> = Vec::new();
+        while let Some(mut cursor) = heap.peek_mut() {
+            if !self.order.is_empty() && last == cursor.uris.uri {
+                let text = String::from_utf8_lossy(&last).into_owned();
+                return Err(Error::corrupted(format!("index: {text:?} is live in two segments")));
+            }
+            last.clone_from(&cursor.uris.uri);
+            self.order.push((cursor.number as u32, cursor.doc));
             each(&cursor.entry());
+            if !cursor.advance()? {
+                PeekMut::pop(cursor);
+            }
         }
         Ok(())
     }

@@ -57,7 +57,8 @@ impl<'de> Visitor<'de> for MembersOf {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Members::new();
+        // What most documents, and most of their labels and streams, have: growing step by step costs more than the room.
+        let mut members = Members::with_capacity(if self.0.is_none() { 16 } else { 2 });
         while let Some(field) = map.next_key_seed(NameIn(self.0))? {
             if let Some(value) = map.next_value_seed(ValueOf(field))? {
                 members.set(field.id, value);
@@ -193,20 +194,37 @@ impl<'de> Visitor<'de> for ValueOf {
             Kind::Object => Ok(Some(Value::Object(MembersOf(Some(self.0.id)).visit_map(map)?))),
             Kind::Map(_) => {
                 let mut pairs = Vec::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    let value: serde_json::Value = map.next_value()?;
-                    let serde_json::Value::String(text) = value else {
-                        return Err(A::Error::custom(format_args!(
-                            "{}.{key}: expected a string, got {value}",
-                            self.0.path
-                        )));
-                    };
+                while let Some(key) = map.next_key::<Box<str>>()? {
+                    let text = map.next_value_seed(TextAt { map: self.0, key: &key })?;
                     pairs.push((key, text));
                 }
-                Ok(Some(Value::map(pairs)))
+                Ok(Some(Value::map_of(pairs)))
             }
             _ => Err(self.mismatch(format_args!("an object"))),
         }
+    }
+}
+
+/// Reads the string of one key of a map field.
+struct TextAt<'a> {
+    map: &'static Field,
+    key: &'a str,
+}
+
+impl<'de> DeserializeSeed<'de> for TextAt<'_> {
+    type Value = Box<str>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Box<str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for TextAt<'_> {
+    type Value = Box<str>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string for {}.{}", self.map.path, self.key)
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Box<str>, E> {
+        Ok(text.into())
     }
 }
 

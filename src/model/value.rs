@@ -29,8 +29,22 @@ pub enum Value {
 impl Value {
     /// A map value from pairs in any order; of equal keys the last wins.
     pub fn map(pairs: impl IntoIterator<Item = (String, String)>) -> Value {
-        let sorted: std::collections::BTreeMap<String, String> = pairs.into_iter().collect();
-        Value::Map(sorted.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Value::map_of(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+    }
+
+    /// A map value from pairs in any order; of equal keys the last wins.
+    pub(super) fn map_of(mut pairs: Vec<(Box<str>, Box<str>)>) -> Value {
+        if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            pairs.dedup_by(|later, kept| {
+                let same = later.0 == kept.0;
+                if same {
+                    std::mem::swap(later, kept);
+                }
+                same
+            });
+        }
+        Value::Map(pairs)
     }
 
     /// A value of a Set field: its strings, each once and in order, joined with U+001F, which none of them keeps.
@@ -131,6 +145,11 @@ impl Members {
     /// No members.
     pub fn new() -> Members {
         Members::default()
+    }
+
+    /// No members, with room for some.
+    pub(super) fn with_capacity(members: usize) -> Members {
+        Members(Vec::with_capacity(members))
     }
 
     /// The value of a field.

@@ -18,8 +18,8 @@ use std::io::Write;
 pub(crate) trait Content {
     /// Number of documents.
     fn docs(&self) -> usize;
-    /// Calls `each` once per document.
-    fn paths(&self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()>;
+    /// Calls `each` once per document. Asked for once, before what follows.
+    fn paths(&mut self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()>;
     /// Arrays and maps that any document has, ascending.
     fn arrays(&self) -> Vec<FieldId>;
     /// Number of elements of an array or map in each document.
@@ -152,7 +152,7 @@ fn write_pairs(content: &dyn Content, kept: &Kept, sink: &mut Sink<'_>) -> Resul
     Ok(())
 }
 
-fn write_paths(content: &dyn Content, sink: &mut Sink<'_>) -> Result<()> {
+fn write_paths(content: &mut dyn Content, sink: &mut Sink<'_>) -> Result<()> {
     let mut paths = PathsWriter::new();
     content.paths(&mut |entry| paths.push(entry))?;
     let sections = paths.finish();

@@ -1,6 +1,6 @@
 //! Reading the fields of a record. Every claim of the bytes is bounded by the bytes that are there.
 
-use super::write::{ABSOLUTE, MOST_DECIMALS, unscale};
+use super::write::{ABSOLUTE, unscale};
 use super::{MAX_DEPTH, Names, Tag, text, words};
 use crate::codec::Take;
 use crate::error::{Error, Result};
@@ -74,10 +74,8 @@ fn skip(take: &mut Take<'_>, tag: Tag) -> Result<()> {
 
 fn decimal(take: &mut Take<'_>) -> Result<Value> {
     let decimals = take.u8("decimals")?;
-    if decimals > MOST_DECIMALS {
-        return Err(Error::corrupted(format!("record: expected at most {MOST_DECIMALS} decimals, got {decimals}")));
-    }
-    Ok(Value::Float(unscale(take.signed("decimal value")?, decimals)))
+    let number = unscale(take.signed("decimal value")?, decimals);
+    number.map(Value::Float).ok_or_else(|| Error::corrupted(format!("record: {decimals} decimals are more than are written")))
 }
 
 fn finite(number: f64) -> Result<f64> {

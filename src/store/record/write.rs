@@ -6,8 +6,8 @@ use crate::model::{FieldId, Kind, Members, Value, field};
 
 /// Head nibble that says: the field number follows in full.
 pub(super) const ABSOLUTE: u16 = 15;
-/// Powers of ten that a double holds exactly and that media values use.
-pub(super) const MOST_DECIMALS: u8 = 6;
+/// Powers of ten that a double holds exactly and that media values use, by the number of decimals.
+const POWERS: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
 /// Appends top-level fields up to the end of the record.
 pub(super) fn fields(out: &mut Vec<u8>, members: &Members, names: Names<'_>) {
@@ -94,9 +94,15 @@ fn put_sized(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.push(0);
     put(out);
-    let mut count = Vec::new();
-    put_varint(&mut count, (out.len() - at - 1) as u64);
-    out.splice(at..=at, count);
+    let len = out.len() - at - 1;
+    match out.get_mut(at) {
+        Some(count) if len < 128 => *count = len as u8,
+        _ => {
+            let mut count = Vec::new();
+            put_varint(&mut count, len as u64);
+            out.splice(at..=at, count);
+        }
+    }
 }
 
 fn put_text(out: &mut Vec<u8>, head: Head, id: FieldId, value: &str, names: Names<'_>) {
@@ -156,10 +162,10 @@ fn put_keyword(out: &mut Vec<u8>, head: Head, value: &str) -> bool {
 }
 
 fn put_float(out: &mut Vec<u8>, head: Head, number: f64) {
-    for decimals in 0..=MOST_DECIMALS {
-        let scaled = (number * 10f64.powi(i32::from(decimals))).round();
+    for (decimals, power) in (0u8..).zip(POWERS) {
+        let scaled = (number * power).round();
         // Below 2^53 the scaled integer is exact, and so is the division's nearest double.
-        if scaled.abs() < 9_007_199_254_740_992.0 && unscale(scaled as i64, decimals).to_bits() == number.to_bits() {
+        if scaled.abs() < 9_007_199_254_740_992.0 && (scaled / power).to_bits() == number.to_bits() {
             head.put(out, Tag::Decimal);
             out.push(decimals);
             return put_signed(out, scaled as i64);
@@ -169,7 +175,7 @@ fn put_float(out: &mut Vec<u8>, head: Head, number: f64) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
-/// The double nearest to `scaled` / 10^`decimals`.
-pub(super) fn unscale(scaled: i64, decimals: u8) -> f64 {
-    scaled as f64 / 10f64.powi(i32::from(decimals))
+/// The double nearest to `scaled` / 10^`decimals`; `None` for more decimals than are written.
+pub(super) fn unscale(scaled: i64, decimals: u8) -> Option<f64> {
+    POWERS.get(usize::from(decimals)).map(|power| scaled as f64 / power)
 }
