@@ -132,8 +132,7 @@ fn try_commit(
     let files = fill(&mut batch, space, counters.commit, touched)?;
     batch.put(&keys::counters(space.id), &counters)?;
     // IMPORTANT: everything that can fail comes before the batch, everything after it cannot.
-    let part = if files.is_empty() { None } else { Some(Segment::build(&files)?) };
-    drop(files);
+    let part = if files.is_empty() { None } else { Some(Segment::build(files)?) };
     let view = space.view();
     let mut pieces = bury(space, writer, &view.pieces, &replaced)?;
     let events: Vec<Event> = jobs.iter().zip(&*outcomes).flat_map(|(job, o)| job.events(o)).cloned().collect();

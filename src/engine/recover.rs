@@ -129,8 +129,7 @@ fn replay(reader: &Reader<'_>, id: DatasetId, touched: &[String], commit: u64) -
 fn push_part(pieces: &mut Vec<Piece>, files: &mut Vec<File>, commit: u64) -> Result<()> {
     if !files.is_empty() {
         let tail = PieceId::Tail { last: commit, serial: pieces.len() as u64 };
-        pieces.push(Piece::new(tail, Segment::build(files)?, RoaringBitmap::new()));
-        files.clear();
+        pieces.push(Piece::new(tail, Segment::build(files.drain(..))?, RoaringBitmap::new()));
     }
     Ok(())
 }

@@ -187,7 +187,7 @@ fn member(field: FieldId, fact: &Fact, facts: &Facts, options: &Options) -> Opti
         (Kind::Int, Datum::Int(number)) => Value::Int(*number),
         (Kind::Int, Datum::Text(text)) => Value::Int(text.parse().ok()?),
         (Kind::Float, Datum::Float(number)) => Value::Float(*number),
-        (Kind::Keyword | Kind::Text | Kind::Stored, Datum::Text(text)) => Value::Text(text.clone()),
+        (Kind::Keyword | Kind::Text | Kind::Stored, Datum::Text(text)) => Value::from(&**text),
         _ => return None,
     };
     let turned = field != field::ORIENTATION || value.as_int().is_some_and(|turn| (1..=8).contains(&turn));

@@ -9,29 +9,29 @@ use super::segment::{Content, Segment, write};
 use super::text::fold;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::field::{self, FILENAME, URI};
-use crate::model::{FieldId, File, LatLong, Members, Timestamp, Value};
+use crate::model::{FieldId, File, LatLong, Members, Text, Timestamp, Value};
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// Parts that a field's value can have.
 const PARTS: usize = 4;
 
 impl Segment {
-    /// Builds a segment in memory. URIs must differ; their order is free.
-    pub fn build(files: &[File]) -> Result<Segment> {
-        let mut sorted: Vec<(&str, &File)> = files.iter().map(|file| (file.uri(), file)).collect();
-        sorted.sort_unstable_by_key(|(uri, _)| *uri);
-        if let Some([(twice, _), _]) = sorted.array_windows().find(|[a, b]| a.0 == b.0) {
-            return Err(Error::invalid(format!("a segment holds each URI once, got {twice:?} twice")));
-        }
+    /// Builds a segment in memory. URIs must differ; their order is free. Files that are given away are let go one by one.
+    pub fn build<F: Borrow<File>>(files: impl IntoIterator<Item = F>) -> Result<Segment> {
+        let mut sorted: Vec<F> = files.into_iter().collect();
+        sorted.sort_unstable_by(|a, b| a.borrow().uri().cmp(b.borrow().uri()));
         let mut bytes = Vec::new();
-        write(&mut Documents::new(sorted.into_iter().map(|(_, file)| file).collect())?, &mut bytes)?;
+        write(&mut Documents::new(sorted)?, &mut bytes)?;
         Segment::from_bytes(bytes)
     }
 }
 
-/// Files in URI order, and the columns that one pass over them filled.
-struct Documents<'a> {
-    files: Vec<&'a File>,
+/// What one pass over files in URI order filled.
+struct Documents {
+    uris: String,
+    /// Where each URI ends, and where `Filename` begins in it, if it is the URI's end from some slash on.
+    ends: Vec<(usize, Option<usize>)>,
     counts: BTreeMap<FieldId, Vec<u32>>,
     columns: BTreeMap<ColumnId, Column>,
 }
@@ -43,19 +43,21 @@ enum Column {
     Numbers(Numbers),
 }
 
-impl<'a> Documents<'a> {
-    fn new(files: Vec<&'a File>) -> Result<Documents<'a>> {
-        let mut filler = Filler::new(files.len());
-        for (doc, file) in files.iter().enumerate() {
-            filler.file(doc, file)?;
+impl Documents {
+    fn new<F: Borrow<File>>(sorted: Vec<F>) -> Result<Documents> {
+        let mut filler = Filler::new(sorted.len());
+        for (doc, file) in sorted.into_iter().enumerate() {
+            filler.file(doc, file.borrow())?;
         }
-        filler.finish(files)
+        Ok(filler.finish())
     }
 }
 
 /// Fills columns, one document after another: a document's values are looked at once.
 struct Filler {
     docs: usize,
+    uris: String,
+    ends: Vec<(usize, Option<usize>)>,
     /// Place in `columns` + 1 by field number and part.
     places: Vec<[u16; PARTS]>,
     columns: Vec<(ColumnId, Column)>,
@@ -70,6 +72,8 @@ impl Filler {
         let places = vec![[0; PARTS]; field::NUMBERS];
         Filler {
             docs,
+            uris: String::new(),
+            ends: Vec::with_capacity(docs),
             places,
             columns: Vec::new(),
             counts: BTreeMap::new(),
@@ -93,10 +97,10 @@ impl Filler {
     }
 
     fn file(&mut self, doc: usize, file: &File) -> Result<()> {
-        let implied = filename_at(file).is_some();
+        let filename_at = self.uri(file)?;
         for (id, value) in file.members().iter() {
             match value {
-                _ if id == URI || (id == FILENAME && implied) => {}
+                _ if id == URI || (id == FILENAME && filename_at.is_some()) => {}
                 Value::Rows(rows) => self.rows(doc, id, rows)?,
                 Value::Map(pairs) => self.map(doc, id, pairs),
                 Value::Object(object) => object.iter().try_for_each(|(id, value)| self.value(doc, id, value))?,
@@ -104,6 +108,19 @@ impl Filler {
             }
         }
         Ok(())
+    }
+
+    /// Notes where a file lives; returns where its `Filename` begins in its URI.
+    fn uri(&mut self, file: &File) -> Result<Option<usize>> {
+        let uri = file.uri();
+        let start = self.ends.len().checked_sub(2).and_then(|before| self.ends.get(before)).map_or(0, |(end, _)| *end);
+        if !self.ends.is_empty() && self.uris.get(start..) == Some(uri) {
+            return Err(Error::invalid(format!("a segment holds each URI once, got {uri:?} twice")));
+        }
+        let filename_at = filename_at(file);
+        self.uris.push_str(uri);
+        self.ends.push((self.uris.len(), filename_at));
+        Ok(filename_at)
     }
 
     /// Notes the elements of an array in a document; returns the number of the first.
@@ -125,7 +142,7 @@ impl Filler {
         Ok(())
     }
 
-    fn map(&mut self, doc: usize, id: FieldId, pairs: &[(Box<str>, Box<str>)]) {
+    fn map(&mut self, doc: usize, id: FieldId, pairs: &[(Text, Text)]) {
         let first = self.elements(doc, id, pairs.len());
         for ((key, value), element) in pairs.iter().zip(first..) {
             for (part, text) in [(Part::Key, key), (Part::Value, value)] {
@@ -161,8 +178,8 @@ impl Filler {
     }
 
     /// Adds the units without a value at the ends.
-    fn finish(self, files: Vec<&File>) -> Result<Documents<'_>> {
-        let Filler { docs, columns, counts, elements, .. } = self;
+    fn finish(self) -> Documents {
+        let Filler { docs, uris, ends, columns, counts, elements, .. } = self;
         let mut done = BTreeMap::new();
         for (id, mut column) in columns {
             let units = match elements_of(id.field) {
@@ -176,7 +193,7 @@ impl Filler {
             }
             done.insert(id, column);
         }
-        Ok(Documents { files, counts, columns: done })
+        Documents { uris, ends, counts, columns: done }
     }
 }
 
@@ -187,17 +204,18 @@ fn filename_at(file: &File) -> Option<usize> {
     uri.get(..at)?.ends_with('/').then_some(at)
 }
 
-impl Content for Documents<'_> {
+impl Content for Documents {
     fn docs(&self) -> usize {
-        self.files.len()
+        self.ends.len()
     }
 
     fn paths(&mut self, each: &mut dyn FnMut(&PathEntry<'_>)) -> Result<()> {
-        for file in &self.files {
-            let uri = file.uri();
+        let mut start = 0;
+        for &(end, at) in &self.ends {
+            let uri = self.uris.get(start..end).unwrap_or("");
+            start = end;
             let (folder, name) = uri.split_at(paths::folder_len(uri.as_bytes()));
             let folder_text = fold(folder);
-            let at = filename_at(file);
             // A slash folds to itself, so folding the part before it gives the part before it of the folded text.
             let origin = |at: Option<usize>, whole: usize| match at {
                 None => Origin::Nowhere,

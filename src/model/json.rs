@@ -5,9 +5,9 @@
 
 use super::field::{self, Field, FieldId, Kind};
 use super::file::File;
-use super::value::{Members, Value};
+use super::value::{Members, Text, Value};
 use crate::error::{Error, Result};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -194,8 +194,8 @@ impl<'de> Visitor<'de> for ValueOf {
             Kind::Object => Ok(Some(Value::Object(MembersOf(Some(self.0.id)).visit_map(map)?))),
             Kind::Map(_) => {
                 let mut pairs = Vec::new();
-                while let Some(key) = map.next_key::<Box<str>>()? {
-                    let text = map.next_value_seed(TextAt { map: self.0, key: &key })?;
+                while let Some(key) = map.next_key_seed(TextIn { map: self.0, key: None })? {
+                    let text = map.next_value_seed(TextIn { map: self.0, key: Some(&key) })?;
                     pairs.push((key, text));
                 }
                 Ok(Some(Value::map_of(pairs)))
@@ -205,25 +205,28 @@ impl<'de> Visitor<'de> for ValueOf {
     }
 }
 
-/// Reads the string of one key of a map field.
-struct TextAt<'a> {
+/// Reads a key of a map field, or the string of one.
+struct TextIn<'a> {
     map: &'static Field,
-    key: &'a str,
+    key: Option<&'a str>,
 }
 
-impl<'de> DeserializeSeed<'de> for TextAt<'_> {
-    type Value = Box<str>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Box<str>, D::Error> {
+impl<'de> DeserializeSeed<'de> for TextIn<'_> {
+    type Value = Text;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for TextAt<'_> {
-    type Value = Box<str>;
+impl Visitor<'_> for TextIn<'_> {
+    type Value = Text;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string for {}.{}", self.map.path, self.key)
+        match self.key {
+            Some(key) => write!(f, "a string for {}.{key}", self.map.path),
+            None => write!(f, "a key of {}", self.map.path),
+        }
     }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Box<str>, E> {
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Text, E> {
         Ok(text.into())
     }
 }
@@ -244,7 +247,7 @@ impl Serialize for Value {
             Value::Text(text) => serializer.serialize_str(text),
             Value::Int(number) => serializer.serialize_i64(*number),
             Value::Float(number) => serializer.serialize_f64(*number),
-            Value::Map(pairs) => serializer.collect_map(pairs.iter().map(|(k, v)| (k, v))),
+            Value::Map(pairs) => serializer.collect_map(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str()))),
             Value::Rows(rows) => serializer.collect_seq(rows),
             Value::Object(members) => members.serialize(serializer),
             Value::Json(text) => {

@@ -27,4 +27,4 @@ pub use space::{Dataset, DatasetSpec, Limits, Listing, Name, Project, ProjectSpe
 pub use task::{Task, TaskKind, TaskOrder, TaskQuery, TaskSort, TaskState, TimeRange};
 pub use time::{Timestamp, now};
 pub use uri::Uri;
-pub use value::{Members, Value};
+pub use value::{Members, Text, Value};

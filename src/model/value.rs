@@ -7,23 +7,26 @@ use crate::error::{Error, Result};
 /// What joins the strings of a set.
 const SEPARATOR: char = '\u{1f}';
 
+/// Text of a value: up to 24 bytes are kept in place, which most media types, times, names and labels fit.
+pub type Text = compact_str::CompactString;
+
 /// A member's value. Which variant a field takes follows from its [`Kind`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Keyword, Text, Time, Geo and Stored fields, as given; Set fields, their strings joined ([`Value::set`]).
-    Text(Box<str>),
+    Text(Text),
     /// Int fields.
     Int(i64),
     /// Float fields; never NaN or infinite.
     Float(f64),
     /// Map fields, sorted by key, each key once.
-    Map(Vec<(Box<str>, Box<str>)>),
+    Map(Vec<(Text, Text)>),
     /// Rows fields.
     Rows(Vec<Members>),
     /// Object fields.
     Object(Members),
     /// Json fields: compact JSON text.
-    Json(Box<str>),
+    Json(Text),
 }
 
 impl Value {
@@ -33,7 +36,7 @@ impl Value {
     }
 
     /// A map value from pairs in any order; of equal keys the last wins.
-    pub(super) fn map_of(mut pairs: Vec<(Box<str>, Box<str>)>) -> Value {
+    pub(super) fn map_of(mut pairs: Vec<(Text, Text)>) -> Value {
         if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
             pairs.sort_by(|a, b| a.0.cmp(&b.0));
             pairs.dedup_by(|later, kept| {

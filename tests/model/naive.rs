@@ -91,7 +91,7 @@ fn sort_value(file: &File, path: &FieldPath) -> Option<Sortable> {
     match (value, &path.key) {
         (Value::Map(pairs), Some(key)) => {
             let found = pairs.iter().find(|(k, _)| k.eq_ignore_ascii_case(key))?;
-            Some(Sortable::Text(found.1.to_ascii_lowercase()))
+            Some(Sortable::Text(found.1.as_str().to_ascii_lowercase()))
         }
         (Value::Text(text), _) if path.id == field::PRODUCE_TIME => {
             Some(Sortable::Number(medialith::model::Timestamp::parse(text).unwrap().0 as f64))

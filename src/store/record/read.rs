@@ -4,7 +4,7 @@ use super::write::{ABSOLUTE, unscale};
 use super::{MAX_DEPTH, Names, Tag, text, words};
 use crate::codec::Take;
 use crate::error::{Error, Result};
-use crate::model::{FieldId, Members, Value};
+use crate::model::{FieldId, Members, Text, Value};
 
 /// Reads fields to the end of the record, keeping those that are `wanted` and known.
 pub(super) fn fields(take: &mut Take<'_>, names: Names<'_>, wanted: impl Fn(FieldId) -> bool) -> Result<Members> {
@@ -75,7 +75,9 @@ fn skip(take: &mut Take<'_>, tag: Tag) -> Result<()> {
 fn decimal(take: &mut Take<'_>) -> Result<Value> {
     let decimals = take.u8("decimals")?;
     let number = unscale(take.signed("decimal value")?, decimals);
-    number.map(Value::Float).ok_or_else(|| Error::corrupted(format!("record: {decimals} decimals are more than are written")))
+    number
+        .map(Value::Float)
+        .ok_or_else(|| Error::corrupted(format!("record: {decimals} decimals are more than are written")))
 }
 
 fn finite(number: f64) -> Result<f64> {
@@ -84,10 +86,10 @@ fn finite(number: f64) -> Result<f64> {
 
 fn map(take: &mut Take<'_>) -> Result<Value> {
     let count = take.count(2, "map")?;
-    let mut pairs: Vec<(Box<str>, Box<str>)> = Vec::with_capacity(count);
+    let mut pairs: Vec<(Text, Text)> = Vec::with_capacity(count);
     for _ in 0..count {
         let (key, value) = (take.text("map key")?, take.text("map value")?);
-        if pairs.last().is_some_and(|(last, _)| last.as_ref() >= key) {
+        if pairs.last().is_some_and(|(last, _)| last.as_str() >= key) {
             return Err(Error::corrupted(format!("record: expected map keys in order, got {key:?} out of it")));
         }
         pairs.push((key.into(), value.into()));
