@@ -47,6 +47,8 @@ pub struct Extracted {
     pub bytes_read: u64,
     /// Where they were read in the source.
     pub ranges: Vec<Range<u64>>,
+    /// Whether memory was refused and the parser coped, so that something may be missing.
+    pub memory_refused: bool,
 }
 
 /// Reads one format: the cursor stands at the file's start.
@@ -272,7 +274,7 @@ pub fn extract_with(
     if options.digests.read_all() {
         ranges.push(0..digested);
     }
-    Ok(Extracted { members, facts: facts.facts, warnings: facts.warnings, bytes_read, ranges })
+    Ok(Extracted { members, facts: facts.facts, warnings: facts.warnings, bytes_read, ranges, memory_refused: false })
 }
 
 fn run(parse: Parse, format: Format, input: &mut Input<'_>, facts: &mut Facts) -> Result<()> {

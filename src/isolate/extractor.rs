@@ -113,7 +113,7 @@ impl Extractor {
         let read = match &self.workers {
             None => {
                 let read = body::read(file.bytes, beside.map(|handle| handle.bytes), request);
-                read.map_err(Fault::from).map(|extracted| (Outcome::of(&extracted), extracted))
+                read.map_err(Fault::from)
             }
             Some(workers) => {
                 let sources: Vec<Handle<'_>> = std::iter::once(file).chain(beside).collect();
@@ -152,9 +152,9 @@ impl Extractor {
         Batch::new(self)
     }
 
-    pub(super) fn counted(&self, read: Result<(Outcome, Extracted), Fault>) -> Result<Extracted, Fault> {
-        self.tally.count(read.as_ref().map_or_else(|fault| fault.outcome, |(outcome, _)| *outcome));
-        read.map(|(_, extracted)| extracted)
+    pub(super) fn counted(&self, read: Result<Extracted, Fault>) -> Result<Extracted, Fault> {
+        self.tally.count(read.as_ref().map_or_else(|fault| fault.outcome, Outcome::of));
+        read
     }
 }
 
@@ -162,12 +162,7 @@ impl Extractor {
 type Run<'a> = &'a dyn Fn(&mut Worker) -> Result<Reply, Fault>;
 
 impl Workers {
-    fn extract(
-        &self,
-        sources: &[Handle<'_>],
-        request: &Request<'_>,
-        tally: &Tally,
-    ) -> Result<(Outcome, Extracted), Fault> {
+    fn extract(&self, sources: &[Handle<'_>], request: &Request<'_>, tally: &Tally) -> Result<Extracted, Fault> {
         let run = |worker: &mut Worker| worker.run(sources, request, &self.sandbox);
         self.reply(request.name, &run, tally).and_then(judge)
     }
@@ -241,11 +236,13 @@ impl Workers {
 }
 
 /// A reply with members, or the fault that it tells of.
-pub(super) fn judge(reply: Reply) -> Result<(Outcome, Extracted), Fault> {
+pub(super) fn judge(reply: Reply) -> Result<Extracted, Fault> {
     match reply.outcome {
-        Outcome::Ok | Outcome::Partial => Ok((reply.outcome, reply.extracted)),
+        Outcome::Ok | Outcome::Partial => Ok(reply.extracted),
         // Its parser coped with the refusal: what it found is kept.
-        Outcome::LimitMemory if !reply.extracted.members.is_empty() => Ok((reply.outcome, reply.extracted)),
+        Outcome::LimitMemory if !reply.extracted.members.is_empty() => {
+            Ok(Extracted { memory_refused: true, ..reply.extracted })
+        }
         outcome => Err(Fault::new(outcome, reply.message)),
     }
 }

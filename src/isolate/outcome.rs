@@ -47,7 +47,11 @@ const TABLE: [(Outcome, u8, &str); 10] = [
 impl Outcome {
     /// What became of a file that its parser read to the end.
     pub fn of(extracted: &Extracted) -> Outcome {
-        if extracted.warnings.is_empty() { Outcome::Ok } else { Outcome::Partial }
+        match extracted.memory_refused {
+            true => Outcome::LimitMemory,
+            false if extracted.warnings.is_empty() => Outcome::Ok,
+            false => Outcome::Partial,
+        }
     }
 
     /// Every outcome.

@@ -208,6 +208,7 @@ fn who_copes_with_refused_memory_keeps_what_it_found() {
     let found = read(&extractor, b"mock:reserve", "r").unwrap();
     assert_eq!(found.members.text(field::TITLE), Some("obeyed"));
     assert!(found.warnings[0].message.contains("256 MiB"), "{:?}", found.warnings);
+    assert_eq!(Outcome::of(&found), Outcome::LimitMemory, "what is stored with its document");
     assert_eq!(extractor.snapshot().outcomes[2], (Outcome::LimitMemory, 1));
     assert_eq!(extractor.snapshot().died, 0);
 }
