@@ -173,16 +173,16 @@ impl<'d> Pictured<'d> {
         let least = least_product(self.point.threshold);
         let tells = fields.is_empty() || fields.contains(&field::SEMANTIC_TYPES);
         let mut files = Vec::with_capacity(uris.len());
-        self.dataset.read(&sight.reader, uris, fields, |_, file| {
-            files.extend(file);
-            Ok(())
-        })?;
-        for (file, uri) in files.iter_mut().zip(uris) {
+        self.dataset.read(&sight.reader, uris, fields, |at, file| {
+            // One that was deleted meanwhile is not there.
+            let Some((mut file, uri)) = file.zip(uris.get(at)) else { return Ok(()) };
             let product = self.dataset.product_with(&sight.reader, uri, &self.point.embedding)?;
             if tells && product.is_some_and(|product| product >= least) {
                 file.set(field::SEMANTIC_TYPES, Value::Json("[\"content\"]".into()));
             }
-        }
+            files.push(file);
+            Ok(())
+        })?;
         scenes::keep_labels(&self.meaning.labels, &mut files);
         Ok(files)
     }
