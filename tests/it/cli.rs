@@ -527,8 +527,7 @@ fn import_stops_cleanly_when_asked() {
     child.stdin.as_mut().unwrap().write_all(many.as_bytes()).unwrap();
     // The batch is whole, so it is stored although the input stays open.
     std::thread::sleep(Duration::from_secs(2));
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
     let stdin = child.stdin.take();
     let run = finished(child.wait_with_output().unwrap());
     drop(stdin);

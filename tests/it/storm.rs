@@ -6,6 +6,7 @@
 
 use medialith::engine::{Buckets, Engine, FollowOptions, Options, Progress};
 use medialith::model::{BindingSpec, DatasetSpec, ProjectSpec};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -105,9 +106,8 @@ fn follow(db: &Path, more: &[&str]) -> Child {
     command.args(more).stdout(Stdio::null()).spawn().unwrap()
 }
 
-fn signal(child: &Child, name: &str) {
-    let done = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
-    assert!(done.success());
+fn signal(child: &Child, which: Signal) {
+    kill_process(Pid::from_child(child), which).unwrap();
 }
 
 fn open(db: &Path) -> Engine {
@@ -169,13 +169,13 @@ fn a_storm_leaves_no_difference() {
 /// Makes more changes than the queue of events holds while nobody reads it.
 fn overflow(storm: &mut Storm, child: &Child) {
     std::thread::sleep(Duration::from_millis(500));
-    signal(child, "STOP");
+    signal(child, Signal::STOP);
     let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap().trim().parse().unwrap();
     let paths: Vec<PathBuf> = (0..most.min(20_000) / 2).map(|n| storm.root.join(format!("flood{n}.txt"))).collect();
     paths.iter().for_each(|path| fs::write(path, "1").unwrap());
     paths.iter().step_by(2).for_each(|path| fs::remove_file(path).unwrap());
     paths.iter().step_by(2).for_each(|path| fs::write(path, "2").unwrap());
-    signal(child, "CONT");
+    signal(child, Signal::CONT);
     storm.files.extend(paths);
 }
 
