@@ -22,7 +22,6 @@ pub use filter::Filter;
 pub use folder::{Entry, Folder, Identity, LocalFile, Look, Stamp, key_of_path};
 pub use hint::{Hint, MOST_MESSAGE, Touch, hints};
 pub use mounts::{Mount, mounts_below};
-use name::LONGEST_KEY;
 pub(crate) use name::just_before;
 pub use network::is_network;
 pub use walk::{Found, Skipped, Walk, Walking, Why};
