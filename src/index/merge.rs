@@ -320,7 +320,7 @@ mod tests {
                 owner.insert(file.uri().to_owned(), (part, by_part[part][file.uri()].clone()));
             }
             let parts: Vec<Part> = by_part.iter().enumerate().map(|(number, files)| {
-                let segment = Segment::build(&files.values().cloned().collect::<Vec<_>>()).unwrap();
+                let segment = Segment::build(files.values()).unwrap();
                 segment.verify().unwrap();
                 let dead = files.keys().zip(0u32..).filter(|(uri, _)| owner[*uri].0 != number).map(|(_, doc)| doc);
                 Part { segment: Arc::new(segment), deleted: Arc::new(dead.collect()) }
