@@ -81,7 +81,7 @@ fn next_part(rows: &mut Scan<'_>) -> Result<Option<Part>> {
         size = size.plus(Size { docs: 1, bytes: value.len() });
         rows.advance();
     }
-    if files.is_empty() { Ok(None) } else { Segment::build(&files).map(Part::whole).map(Some) }
+    if files.is_empty() { Ok(None) } else { Segment::build(files).map(Part::whole).map(Some) }
 }
 
 /// The URI in a `files` key.
