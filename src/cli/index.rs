@@ -196,10 +196,11 @@ fn summary(job: &Job, args: &Args, report: &IngestReport, counts: Counts, took: 
         complain(format_args!("{}: {}", printable(uri), printable(why)));
     }
     for (key, why) in report.skipped.iter().filter(|(_, why)| unreadable(why)) {
-        match key.is_empty() {
+        if key.is_empty() {
             // All of it: there is no name to give.
-            true => complain(format_args!("{}", printable(why))),
-            false => complain(format_args!("skipped {}: {}", printable(key), printable(why))),
+            complain(printable(why));
+        } else {
+            complain(format_args!("skipped {}: {}", printable(key), printable(why)));
         }
     }
     if args.quiet {

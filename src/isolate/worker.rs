@@ -196,8 +196,7 @@ fn seen(job: &Job, pixels: Pixels, source: &dyn crate::codec::ReadAt) -> Reply {
 /// The reply of a job that was refused memory and coped.
 fn greedy(job: &Job, mut reply: Reply) -> Reply {
     if reply.picture.is_none() {
-        reply.extracted.memory_refused = true;
-        reply.outcome = Outcome::of(&reply.extracted);
+        reply.outcome = Outcome::LimitMemory;
         reply.extracted.warnings.push(Warning { format: "file", offset: 0, message: more_than(job) });
     }
     reply

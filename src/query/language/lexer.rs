@@ -42,6 +42,12 @@ const OPERATORS: [(&str, Operator); 7] = [
     ("<", Operator::Less),
 ];
 
+/// Whether two words in a row read as one condition.
+pub(super) fn compares(before: &str, word: &str) -> bool {
+    let begins = OPERATORS.iter().any(|(sign, _)| word.starts_with(sign));
+    begins && !matches!(Lexer::new(&format!("{before} {word}")).named(), Ok(None))
+}
+
 /// One `name operator value`.
 #[derive(Debug)]
 pub(super) struct Term<'a> {

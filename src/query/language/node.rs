@@ -1,7 +1,7 @@
 //! The tree of a query text while it is read: flat from the start, with positions, so that limits can point at them.
 
-use super::Search;
 use super::fault::{Fault, Parsed};
+use super::{Search, lexer};
 use crate::model::query::{MAX_CONDITIONS, MAX_DEPTH};
 use crate::model::{Condition, FieldId, Filter, TextMatch};
 use std::ops::Range;
@@ -149,17 +149,21 @@ impl Settling<'_> {
         self.text.get(range.clone()).unwrap_or("")
     }
 
-    /// The texts of words, one after the other.
+    /// The texts of words, one after the other. One that would read as a comparison with the name before it, from which
+    /// something else kept it apart, goes to the front: the order of words means nothing.
     fn joined(&self, words: &[Node]) -> String {
-        let mut text = String::new();
+        let (mut front, mut rest): (Vec<&str>, Vec<&str>) = Default::default();
         for node in words {
             let Kind::Word(range) = &node.kind else { continue };
-            if !text.is_empty() {
-                text.push(' ');
+            let word = self.slice(range);
+            if rest.last().is_some_and(|before| lexer::compares(before, word)) {
+                front.push(word)
+            } else {
+                rest.push(word)
             }
-            text.push_str(self.slice(range));
         }
-        text
+        front.append(&mut rest);
+        front.join(" ")
     }
 }
 

@@ -359,12 +359,9 @@ fn parses_or_says_why(text: &str) -> Result<(), TestCaseError> {
             }
             if !search.text.is_empty() {
                 prop_assert!(crate::query::text::parse(&search.text).is_ok(), "{text:?}");
-                // The text of a query reads as itself, unless what stood between two words kept them from being a comparison.
-                let compares = |word: &str| word.starts_with(['=', '<', '>', '!']);
-                if !search.text.split_whitespace().skip(1).any(compares) {
-                    let again = parse(&search.text).unwrap();
-                    prop_assert_eq!(again, Search { filter: None, ..search });
-                }
+                // The text of a query reads as itself.
+                let again = parse(&search.text).unwrap();
+                prop_assert_eq!(again, Search { filter: None, ..search });
             }
         }
         Err(error) => {
@@ -374,6 +371,14 @@ fn parses_or_says_why(text: &str) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn words_that_were_apart_do_not_become_a_comparison() {
+    for (text, left) in [("size -~\n=", "= size"), ("x date -y <=~2 >z", "<=~2 >z x date"), ("a -b = c", "a = c")] {
+        assert_eq!(parse(text).unwrap().text, left, "{text:?}");
+        parses_or_says_why(text).unwrap();
+    }
 }
 
 proptest! {
